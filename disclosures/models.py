@@ -1,0 +1,234 @@
+"""The disclosure log: to whom, when, what, why. Rows are added and corrected by new rows, never changed."""
+
+import hashlib
+from datetime import date
+from typing import Any
+
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from disclosures import purposes
+from disclosures.purposes import Scope
+from meso.append_only import AppendOnlyQuerySet
+from meso.models import User
+from meso.money import MoneyField
+from meso.seals import Sealed
+from records.models import Entry, Patient
+
+
+class DisclosureQuerySet(AppendOnlyQuerySet):
+    """Which disclosures."""
+
+    def current(self) -> "DisclosureQuerySet":
+        """Those that no correction has taken the place of."""
+        return self.filter(correction=None)
+
+    def not_reviewed(self) -> "DisclosureQuerySet":
+        """Current rows that the privacy officer has not signed off."""
+        return self.current().filter(reviews=None)
+
+    def between(self, start: date, end: date) -> "DisclosureQuerySet":
+        """Made on a day of the window; both ends count."""
+        return self.filter(disclosed_on__range=(start, end))
+
+    def accountable(self, scope: Scope) -> "DisclosureQuerySet":
+        """Current rows that an accounting of this scope lists (law.md §7–8); a held one only where the officer decided so."""
+        listed = models.Q(purpose_code__in=purposes.codes_listed(scope))
+        decided = models.Q(purpose_code__in=purposes.codes_held(scope), hold_decision__listed=True)
+        return self.current().filter(listed | decided)
+
+
+class Disclosure(Sealed):
+    """One release of information outside treatment, payment and operations (45 CFR 164.528(b)(2); the office's notice)."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="disclosures")
+    disclosed_on = models.DateField(_("date"))
+    recipient = models.CharField(_("recipient"), max_length=300)
+    recipient_address = models.TextField(_("recipient's address"), blank=True)
+    information = models.TextField(_("what was given"))
+    purpose_code = models.CharField(_("purpose"), max_length=30, choices=purposes.choices())
+    purpose = models.TextField(_("purpose in words"))
+    authorized_on = models.DateField(_("authorization signed on"), null=True, blank=True)
+    logged_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    logged_at = models.DateTimeField()
+    request_number = models.CharField(max_length=20, blank=True)
+    source_id = models.CharField(max_length=64, null=True, unique=True, editable=False)  # digest of an imported row
+
+    objects = DisclosureQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("disclosure")
+        indexes = [
+            models.Index(fields=["-disclosed_on", "-id"], name="disclosure_by_day"),
+            models.Index(fields=["patient", "-disclosed_on", "-id"], name="disclosure_by_patient"),
+            models.Index(fields=["purpose_code", "-disclosed_on", "-id"], name="disclosure_by_purpose"),
+            models.Index(fields=["logged_by", "-disclosed_on", "-id"], name="disclosure_by_staff"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="disclosure_purpose_is_logged",
+                condition=models.Q(purpose_code__in=[code for code in purposes.PURPOSES if code not in purposes.EXEMPT]),
+                violation_error_message=_("Treatment, payment and operations stay out of the log."),
+            ),
+            models.CheckConstraint(
+                name="disclosure_says_what_to_whom_why",
+                condition=~models.Q(recipient="") & ~models.Q(information="") & ~models.Q(purpose=""),
+                violation_error_message=_("A disclosure says to whom, what and why."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"disclosure {self.pk}"
+
+    @property
+    def purpose_label(self) -> str:
+        """The purpose in plain words."""
+        return str(purposes.purpose(self.purpose_code).label)
+
+    @classmethod
+    def log(
+        cls, *, patient: Patient, disclosed_on: date, recipient: str, information: str, purpose_code: str, purpose: str,
+        by: User | None, at: Any, recipient_address: str = "", authorized_on: date | None = None,
+        entries: list[Entry] | None = None, request_number: str = "", source_id: str | None = None,
+    ) -> "Disclosure":
+        """Write one row of the log, with the entries that were given.
+
+        Raises purposes.UnknownPurpose, and ValueError for an exempt purpose: those never enter the log.
+        """
+        if purposes.purpose(purpose_code).exempt:
+            raise ValueError(f"{purpose_code} is exempt and stays out of the log")
+        with transaction.atomic():
+            row = cls.objects.create(
+                patient=patient, disclosed_on=disclosed_on, recipient=recipient, recipient_address=recipient_address,
+                information=information, purpose_code=purpose_code, purpose=purpose, authorized_on=authorized_on,
+                logged_by=by, logged_at=at, request_number=request_number, source_id=source_id,
+            )
+            for entry in entries or []:
+                DisclosedEntry.objects.create(patient=patient, disclosure=row, entry=entry)
+        return row
+
+    def correct(self, *, by: User, at: Any, reason: str, replacement: dict[str, Any] | None) -> "Correction":
+        """Take this row's place with a new one, or with none when it should never have been logged. The old row stays readable.
+
+        `replacement` holds the fields of the new row as `log` takes them. Raises IntegrityError when it was corrected already.
+        """
+        with transaction.atomic():
+            new = Disclosure.log(patient=self.patient, by=by, at=at, **replacement) if replacement else None
+            return Correction.objects.create(patient=self.patient, original=self, replacement=new, reason=reason, by=by, signed_as=by.signature, at=at)
+
+    def review(self, *, by: User, at: Any, note: str = "") -> "DisclosureReview":
+        """The privacy officer's dated, signed review of this row."""
+        return DisclosureReview.objects.create(patient=self.patient, disclosure=self, by=by, signed_as=by.signature, at=at, note=note)
+
+    def decide_hold(self, *, by: User, at: Any, listed: bool, reason: str) -> "HoldDecision":
+        """The privacy officer's recorded decision whether a held row is listed (164.512(k)(2)). Once only: IntegrityError after."""
+        return HoldDecision.objects.create(patient=self.patient, disclosure=self, listed=listed, reason=reason, by=by, signed_as=by.signature, at=at)
+
+
+class DisclosedEntry(Sealed):
+    """An entry of the record that a disclosure gave out."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    disclosure = models.ForeignKey(Disclosure, on_delete=models.PROTECT, related_name="disclosed_entries")
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="disclosed_in")
+
+    class Meta:
+        verbose_name = _("entry given out")
+        constraints = [models.UniqueConstraint(fields=["disclosure", "entry"], name="disclosed_entry_once")]
+
+    def __str__(self) -> str:
+        return f"entry {self.entry_id} in disclosure {self.disclosure_id}"
+
+
+class Correction(Sealed):
+    """Says that a row of the log was wrong, and which row, if any, stands in its place."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    original = models.OneToOneField(Disclosure, on_delete=models.PROTECT, related_name="correction")
+    replacement = models.OneToOneField(Disclosure, on_delete=models.PROTECT, null=True, related_name="corrects")
+    reason = models.CharField(_("what was wrong"), max_length=1000)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    signed_as = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("correction of the log")
+        verbose_name_plural = _("corrections of the log")
+
+    def __str__(self) -> str:
+        return f"correction of disclosure {self.original_id}"
+
+
+class DisclosureReview(Sealed):
+    """The privacy officer has looked at this row: when, who, and what they noted."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    disclosure = models.ForeignKey(Disclosure, on_delete=models.PROTECT, related_name="reviews")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    signed_as = models.CharField(max_length=200)
+    at = models.DateTimeField()
+    note = models.CharField(_("note"), max_length=1000, blank=True)
+
+    class Meta:
+        verbose_name = _("review of a disclosure")
+
+    def __str__(self) -> str:
+        return f"review of disclosure {self.disclosure_id}"
+
+
+class HoldDecision(Sealed):
+    """Whether an accounting lists a national-security disclosure: decided once, with the reason (law.md §8)."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    disclosure = models.OneToOneField(Disclosure, on_delete=models.PROTECT, related_name="hold_decision")
+    listed = models.BooleanField(_("list it"))
+    reason = models.CharField(_("reason"), max_length=1000)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    signed_as = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("decision on a held disclosure")
+
+    def __str__(self) -> str:
+        return f"decision on disclosure {self.disclosure_id}"
+
+
+class AccountingGivenManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]
+    """Leaves the document in the database until it is asked for."""
+
+    def get_queryset(self) -> AppendOnlyQuerySet:
+        return super().get_queryset().defer("document")
+
+
+class AccountingGiven(Sealed):
+    """An accounting of disclosures as it was issued, byte for byte (164.528(d))."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="accountings")
+    start = models.DateField(_("from"))
+    end = models.DateField(_("to"))
+    scope = models.CharField(max_length=10, choices=[(Scope.NOTICE.value, _("The office's notice")), (Scope.HIPAA.value, _("Federal minimum"))])
+    issued_on = models.DateField()
+    issued_at = models.DateTimeField()
+    issued_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    fee = MoneyField(default=0)
+    lines = models.PositiveIntegerField(_("entries listed"))
+    document = models.BinaryField()  # the PDF
+    sha256 = models.CharField(max_length=64)
+    request_number = models.CharField(max_length=20, blank=True)
+
+    objects = AccountingGivenManager()
+
+    class Meta:
+        verbose_name = _("accounting given")
+        verbose_name_plural = _("accountings given")
+        indexes = [models.Index(fields=["patient", "-issued_on", "-id"], name="accounting_by_patient")]
+
+    def __str__(self) -> str:
+        return f"accounting {self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the document with its digest."""
+        if self._state.adding:
+            self.sha256 = hashlib.sha256(self.document).hexdigest()
+        super().save(*args, **kwargs)

@@ -1,0 +1,113 @@
+"""Why information left the office: every purpose code, what it means, and whether an accounting lists it (law.md §7–8).
+
+Plain tables, no database. `treatment`, `payment` and `operations` are exempt: they never enter the log
+(45 CFR 164.528(a)(1)(i)). An unknown code is refused, never taken for an exempt one.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils.translation import gettext_lazy as _
+
+
+class Scope(StrEnum):
+    """How wide an accounting is: the office's promise (default) or the federal minimum."""
+
+    NOTICE = "notice"
+    HIPAA = "hipaa"
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """One purpose code.
+
+    `hipaa` and `notice` say whether an accounting of that scope lists it; `held` that it is listed under `notice` only once
+    the privacy officer has decided so; `groups` that repeats to one recipient may be summarised (164.528(b)(3));
+    `exclusion` is the citation of why `hipaa` leaves it out, or "".
+    """
+
+    code: str
+    label: str
+    citation: str
+    hipaa: bool
+    notice: bool
+    exclusion: str = ""
+    groups: bool = False
+    held: bool = False
+    plannable: bool = True
+
+    @property
+    def exempt(self) -> bool:
+        """Whether it stays out of the log altogether: treatment, payment, operations."""
+        return self.code in EXEMPT
+
+    @property
+    def authorization_required(self) -> bool:
+        """Whether it goes out only on the patient's authorization (164.508)."""
+        return self.code == "authorization"
+
+
+EXEMPT = ("treatment", "payment", "operations")
+_A1 = "45 CFR 164.528(a)(1)"
+
+
+def _p(code: str, label: str, citation: str, hipaa: bool, notice: bool, exclusion: str = "", **flags) -> Purpose:
+    return Purpose(code, label, f"45 CFR {citation}", hipaa, notice, f"{_A1}({exclusion})" if exclusion else "", **flags)
+
+
+PURPOSES: dict[str, Purpose] = {
+    purpose.code: purpose
+    for purpose in (
+        _p("treatment", _("Treatment: to another provider who cares for the patient"), "164.506(c)", False, False, "i"),
+        _p("payment", _("Payment: billing, a health plan, a collection"), "164.506(c)", False, False, "i"),
+        _p("operations", _("Operations: quality, audit, training, a service working for the office"), "164.506(c)", False, False, "i"),
+        _p("individual", _("To the patient or their representative"), "164.502(a)(1)(i)", False, False, "ii"),
+        _p("authorization", _("On the patient's signed authorization"), "164.508", False, True, "iv"),
+        _p("family_emergency", _("To family, in an emergency"), "164.510(b)(1)(ii)", False, True, "v"),
+        _p("involved_in_care", _("To someone involved in the patient's care"), "164.510(b)(1)(i)", False, True, "v"),
+        _p("required_by_law", _("Required by a law"), "164.512(a)", True, True, groups=True),
+        _p("public_health", _("Public health report, recall or adverse event"), "164.512(b)", True, True, groups=True),
+        _p("abuse_neglect", _("Report of abuse, neglect or violence"), "164.512(b)(1)(ii), (c)", True, True, groups=True),
+        _p("health_oversight", _("Health oversight agency: board, inspector, audit"), "164.512(d)", True, True, groups=True),
+        _p("court_order", _("Order of a court or tribunal"), "164.512(e)(1)(i)", True, True, groups=True),
+        _p("subpoena", _("Subpoena or discovery request"), "164.512(e)(1)(ii)", True, True, groups=True),
+        _p("law_enforcement", _("Police or other law enforcement"), "164.512(f)", True, True, groups=True),
+        _p("decedent", _("Coroner, medical examiner or funeral director"), "164.512(g)", True, True, groups=True),
+        _p("organ_donation", _("Organ or tissue donation"), "164.512(h)", True, True, groups=True),
+        _p("research", _("Research without the patient's authorization"), "164.512(i)", True, True, groups=True),
+        _p("serious_threat", _("To avert a serious and imminent threat"), "164.512(j)", True, True, groups=True),
+        _p("specialized_government", _("Military, veterans, protective services, benefits agency"), "164.512(k)(1), (3), (4), (6)", True, True, groups=True),
+        _p("national_security", _("National security or intelligence"), "164.512(k)(2)", False, True, "vi", held=True),
+        _p("correctional", _("Jail, prison or custody"), "164.512(k)(5)", False, True, "vii", groups=True),
+        _p("workers_compensation", _("Workers' compensation"), "164.512(l)", True, True, groups=True),
+        _p("limited_data_set", _("Limited data set under a data use agreement"), "164.514(e)", False, False, "viii"),
+        _p("impermissible", _("Went out by mistake, without permission (a possible breach)"), "164.402", True, True, plannable=False),
+    )
+}
+
+
+class UnknownPurpose(LookupError):
+    """Raised for a code that is not in the table; it is refused, never guessed."""
+
+
+def purpose(code: str) -> Purpose:
+    """The purpose with this code. Raises UnknownPurpose."""
+    try:
+        return PURPOSES[code]
+    except KeyError:
+        raise UnknownPurpose(f"{code!r} is not a purpose code") from None
+
+
+def codes_listed(scope: Scope) -> list[str]:
+    """The codes that an accounting of this scope lists; held ones are listed by decision, row by row, and are not in here."""
+    return [p.code for p in PURPOSES.values() if (p.notice if scope == Scope.NOTICE else p.hipaa) and not p.held]
+
+
+def codes_held(scope: Scope) -> list[str]:
+    """The codes that this scope lists only where the privacy officer has decided so."""
+    return [p.code for p in PURPOSES.values() if p.held and scope == Scope.NOTICE]
+
+
+def choices() -> list[tuple[str, str]]:
+    """All codes with their plain words, in the table's order."""
+    return [(p.code, p.label) for p in PURPOSES.values()]

@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+from django.core import checks
+from django.db.models.signals import post_migrate
+
+
+class MesoConfig(AppConfig):
+    """The ground that every app stands on."""
+
+    name = "meso"
+    verbose_name = "Meso"
+
+    def ready(self):
+        from meso import append_only, audit  # noqa: F401  (its receivers)
+
+        post_migrate.connect(append_only.install_after_migrate, dispatch_uid="append_only")
+        checks.register(append_only.check_triggers, checks.Tags.database)

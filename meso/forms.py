@@ -1,0 +1,144 @@
+"""What every form shares: Bootstrap markup through one field template, and the ground's own forms."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm
+from django.forms.renderers import TemplatesSetting
+from django.utils.translation import gettext_lazy as _
+
+from meso.models import AccessEvent, Office, User
+
+
+class BootstrapRenderer(TemplatesSetting):
+    """Renders each field through templates/forms/field.html: label, control, help, error, tied together for a screen reader."""
+
+    field_template_name = "forms/field.html"
+
+
+def dress(form: forms.BaseForm) -> None:
+    """Give the widgets of a form Bootstrap's classes. For forms of Django's own; ours inherit `Form` or `ModelForm`."""
+    for name, field in form.fields.items():
+        widget = field.widget
+        if isinstance(widget, forms.CheckboxInput | forms.CheckboxSelectMultiple | forms.RadioSelect):
+            css = "form-check-input"
+        elif isinstance(widget, forms.Select):
+            css = "form-select"
+        else:
+            css = "form-control"
+        if form.is_bound and name in form.errors:
+            css += " is-invalid"
+        widget.attrs["class"] = f"{widget.attrs.get('class', '')} {css}".strip()
+
+
+class _Dressed:
+    """Mixin: dresses the widgets when the form is first rendered, when its errors are known."""
+
+    def render(self, *args: Any, **kwargs: Any) -> str:
+        self.dress_once()
+        return super().render(*args, **kwargs)  # type: ignore[misc]
+
+    def __getitem__(self, name: str) -> Any:
+        self.dress_once()
+        return super().__getitem__(name)  # type: ignore[misc]
+
+    def dress_once(self) -> None:
+        if not getattr(self, "_is_dressed", False):
+            self._is_dressed = True
+            dress(self)  # type: ignore[arg-type]
+
+
+class Form(_Dressed, forms.Form):
+    """A form of the house."""
+
+
+class ModelForm(_Dressed, forms.ModelForm):
+    """A model form of the house."""
+
+
+class DateInput(forms.DateInput):
+    """The browser's own date field: ISO on the wire."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict | None = None):
+        super().__init__(attrs=attrs, format="%Y-%m-%d")
+
+
+class DateField(forms.DateField):
+    """A day, picked in the browser's calendar or typed as 2026-11-24 or 11/24/2026."""
+
+    widget = DateInput
+
+    def __init__(self, **kwargs: Any):
+        kwargs.setdefault("input_formats", ["%Y-%m-%d", "%m/%d/%Y"])
+        kwargs.setdefault("error_messages", {"invalid": _("This is not a day. Type it like 11/24/2026.")})
+        super().__init__(**kwargs)
+
+
+class LoginForm(_Dressed, AuthenticationForm):
+    """User name and password."""
+
+
+class OfficeForm(ModelForm):
+    """The office's profile, as the office admin edits it."""
+
+    class Meta:
+        model = Office
+        fields = [
+            "name", "address_1", "address_2", "city", "state", "zip", "phone", "email", "time_zone",
+            "officer_name", "officer_title", "officer_phone",
+            "copy_rate", "charge_electronic_pages", "electronic_copy_fee", "promised_days", "notice_effective_on",
+        ]
+        field_classes = {"notice_effective_on": DateField}
+
+
+class StaffForm(ModelForm):
+    """A member of the staff as the office admin sees them."""
+
+    class Meta:
+        model = User
+        fields = ["first_name", "last_name", "email", "role", "credentials", "licence_number", "is_active"]
+
+
+class NewStaffForm(_Dressed, BaseUserCreationForm):
+    """A new member of the staff, with a first password."""
+
+    class Meta:
+        model = User
+        fields = ["username", "first_name", "last_name", "email", "role", "credentials", "licence_number"]
+
+
+class AuditFilterForm(Form):
+    """Narrows the audit trail. `narrow(queryset)` applies what is filled in."""
+
+    chart_number = forms.CharField(label=_("Chart number"), required=False)
+    user = forms.ModelChoiceField(User.objects.order_by("last_name", "username"), label=_("Who"), required=False)
+    action = forms.ChoiceField(
+        label=_("What was done"), required=False, choices=[("", _("Anything")), *AccessEvent.Action.choices]
+    )
+    since = DateField(label=_("From"), required=False)
+    until = DateField(label=_("To"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("since") and data.get("until") and data["since"] > data["until"]:
+            self.add_error("until", _("This day comes before the first one."))
+        return data
+
+    def narrow(self, events: Any) -> Any:
+        """The events that match what was filled in; all of them when the form is not valid."""
+        if not self.is_valid():
+            return events
+        data = self.cleaned_data
+        if data["chart_number"]:
+            events = events.filter(chart_number=data["chart_number"].strip())
+        if data["user"]:
+            events = events.filter(user=data["user"])
+        if data["action"]:
+            events = events.filter(action=data["action"])
+        if data["since"]:
+            events = events.filter(at__date__gte=data["since"])
+        if data["until"]:
+            events = events.filter(at__date__lte=data["until"])
+        return events

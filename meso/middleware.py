@@ -1,0 +1,58 @@
+"""The two gates of every request: the office (its zone made current, nothing cached) and the wall of permissions."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+
+from meso import audit, clock, drafts
+from meso.models import Office
+from meso.roles import PUBLIC, may
+
+
+class OfficeMiddleware:
+    """Sets `request.office`, makes the office's zone current, and forbids caches to keep a page of the staff."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path == "/healthz/":
+            return self.get_response(request)
+        request.office = Office.current()  # type: ignore[attr-defined]
+        clock.set_zone(request.office.time_zone)  # type: ignore[attr-defined]
+        try:
+            response = self.get_response(request)
+        finally:
+            timezone.deactivate()
+        if not response.has_header("Cache-Control"):
+            add_never_cache_headers(response)
+        return response
+
+
+class PermissionMiddleware:
+    """The wall: no view runs whose permission has not been checked, and every refusal is audited."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable, args: Any, kwargs: Any) -> HttpResponse | None:
+        permission = getattr(view, "needs", None)
+        if permission == PUBLIC:
+            return None
+        if not request.user.is_authenticated:
+            if request.method == "POST":
+                return drafts.login_that_keeps_typing(request)
+            return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+        if permission is None or not may(request.user, permission):
+            audit.refused(request, permission or "unnamed", kwargs.get("chart", ""))
+            raise PermissionDenied
+        return None

@@ -1,0 +1,173 @@
+"""The ground's own tables: people who work here, the office's profile, the audit trail, kept drafts, the seals."""
+
+import zoneinfo
+from decimal import Decimal
+
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from meso.append_only import AppendOnly
+from meso.money import MoneyField
+from meso.roles import Role
+from meso.seals import ChainHead, Seal
+
+__all__ = ["AccessEvent", "ChainHead", "Draft", "Office", "Seal", "User"]
+
+
+class User(AbstractUser):
+    """A member of the staff, with exactly one role."""
+
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.FRONT_DESK)
+    credentials = models.CharField(_("credentials"), max_length=40, blank=True, help_text=_("After the name, such as MD or RN."))
+    licence_number = models.CharField(_("licence number"), max_length=40, blank=True)
+
+    class Meta(AbstractUser.Meta):
+        constraints = [models.CheckConstraint(name="user_role_is_known", condition=models.Q(role__in=Role.values))]
+
+    @property
+    def signature(self) -> str:
+        """The name as it stands under an entry or a letter: "Ada Vance, MD"."""
+        name = self.get_full_name() or self.username
+        return f"{name}, {self.credentials}" if self.credentials else name
+
+
+def _check_time_zone(name: str) -> None:
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(_("%(name)s is not a time zone. One is America/New_York."), params={"name": name})
+
+
+class Office(models.Model):
+    """The office's profile: one row. Every letter, notice, bill and clock reads it; its history is kept.
+
+    Rates are dollars; days are calendar days. A bill and a request keep the rate and the days they were made with.
+    """
+
+    name = models.CharField(_("name of the office"), max_length=200, default="Mesotherapy Office")
+    address_1 = models.CharField(_("street address"), max_length=200, blank=True)
+    address_2 = models.CharField(_("suite or floor"), max_length=200, blank=True)
+    city = models.CharField(_("city"), max_length=100, blank=True)
+    state = models.CharField(_("state"), max_length=2, blank=True)
+    zip = models.CharField(_("ZIP code"), max_length=10, blank=True)
+    phone = models.CharField(_("telephone"), max_length=40, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=64, default="America/New_York", validators=[_check_time_zone])
+    officer_name = models.CharField(_("privacy officer's name"), max_length=200, blank=True)
+    officer_title = models.CharField(_("privacy officer's title"), max_length=100, default="Privacy Officer")
+    officer_phone = models.CharField(_("privacy officer's telephone"), max_length=40, blank=True)
+    copy_rate = MoneyField(
+        _("price of a paper page"), default=Decimal("0.15"), validators=[MinValueValidator(0), MaxValueValidator(Decimal("0.15"))],
+        help_text=_("In dollars, at most 0.15: the office's notice promises fifteen cents."),
+    )
+    charge_electronic_pages = models.BooleanField(
+        _("charge per page for records kept electronically"), default=True,
+        help_text=_(
+            "Federal guidance disfavors a per-page price for records that are kept electronically. "
+            "Switched off, prints of them are billed postage only."
+        ),
+    )
+    electronic_copy_fee = MoneyField(
+        _("price of an electronic copy"), default=Decimal("0.00"), validators=[MinValueValidator(0), MaxValueValidator(Decimal("6.50"))],
+        help_text=_("A flat price in dollars, all in, at most 6.50. The office's own is 0.00."),
+    )
+    promised_days = models.PositiveSmallIntegerField(
+        _("days promised for a request"), default=30, validators=[MinValueValidator(1), MaxValueValidator(30)],
+        help_text=_("Calendar days from the day of receipt. May be lowered, never above 30."),
+    )
+    notice_effective_on = models.DateField(_("notice in force since"), null=True, blank=True)
+    next_chart_number = models.PositiveBigIntegerField(default=10001, editable=False)
+    history = HistoricalRecords(excluded_fields=["next_chart_number"])
+
+    class Meta:
+        verbose_name = _("office profile")
+        constraints = [
+            models.CheckConstraint(name="office_is_one_row", condition=models.Q(pk=1)),
+            models.CheckConstraint(name="office_promise_1_to_30_days", condition=models.Q(promised_days__range=(1, 30))),
+            models.CheckConstraint(
+                name="office_rate_0_to_15_cents", condition=models.Q(copy_rate__gte=0) & models.Q(copy_rate__lte=Decimal("0.15"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def current(cls) -> "Office":
+        """The office. Made with its defaults on first use."""
+        return cls.objects.get_or_create(pk=1)[0]
+
+    @classmethod
+    def take_chart_number(cls, is_taken) -> str:
+        """The next free chart number, counted up under a lock. `is_taken(number)` says whether an import used it."""
+        with transaction.atomic():
+            cls.current()
+            office = cls.objects.select_for_update().get(pk=1)
+            while is_taken(str(office.next_chart_number)):
+                office.next_chart_number += 1
+            number = str(office.next_chart_number)
+            cls.objects.filter(pk=1).update(next_chart_number=office.next_chart_number + 1)
+        return number
+
+    def address_lines(self) -> list[str]:
+        """The lines of the letterhead under the name; empty ones left out."""
+        town = " ".join(part for part in (f"{self.city}," if self.city else "", self.state, self.zip) if part)
+        return [line for line in (self.address_1, self.address_2, town) if line]
+
+
+class AccessEvent(AppendOnly):
+    """The audit trail: who looked at, printed, exported or changed what, when, from where; and who was refused.
+
+    Holds chart numbers, never names, and no free text (45 CFR 164.312(b)).
+    """
+
+    class Action(models.TextChoices):
+        VIEW = "view", _("Looked at")
+        SEARCH = "search", _("Searched")
+        CREATE = "create", _("Added")
+        CHANGE = "change", _("Changed")
+        PRINT = "print", _("Printed")
+        DOWNLOAD = "download", _("Downloaded")
+        EXPORT = "export", _("Exported")
+        CHECK = "check", _("Checked, nothing logged")
+        REFUSED = "refused", _("Refused")
+        LOGIN = "login", _("Logged in")
+        LOGIN_FAILED = "login_failed", _("Failed to log in")
+        LOGOUT = "logout", _("Logged out")
+
+    at = models.DateTimeField(_("when"))
+    user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("who"))
+    action = models.CharField(_("what was done"), max_length=12, choices=Action.choices)
+    subject = models.CharField(_("to what"), max_length=60)
+    chart_number = models.CharField(_("chart"), max_length=64, blank=True)
+    detail = models.CharField(_("detail"), max_length=120, blank=True)
+    address = models.GenericIPAddressField(_("from address"), null=True)
+
+    class Meta:
+        verbose_name = _("access event")
+        indexes = [
+            models.Index(fields=["chart_number", "-id"], name="access_by_chart"),
+            models.Index(fields=["user", "-id"], name="access_by_user"),
+            models.Index(fields=["action", "-id"], name="access_by_action"),
+            models.Index(fields=["at"], name="access_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.action} {self.subject}"
+
+
+class Draft(models.Model):
+    """What somebody has typed into a form and not yet sent, kept so that an expired login loses nothing."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    path = models.CharField(max_length=200)
+    fields = models.JSONField()
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "path"], name="draft_one_per_form")]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.path}"

@@ -1,0 +1,86 @@
+"""Who may do what: the one table of permission × role, read by the wall in meso/middleware.py.
+
+A view names the permission it needs with `needs("patient.view")`; a view that names none is refused. The names are
+checked against the table when the view is imported, so a typing error can't become an open door.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    """The four kinds of staff (design.md)."""
+
+    FRONT_DESK = "front_desk", _("Front desk")
+    PHYSICIAN = "physician", _("Physician")
+    PRIVACY_OFFICER = "privacy_officer", _("Privacy officer")
+    OFFICE_ADMIN = "office_admin", _("Office admin")
+
+
+PUBLIC = "public"  # anybody: the patients' pages, the login, /healthz/
+STAFF = "staff"  # anybody who has logged in
+
+_DESK, _DOCTOR, _OFFICER, _ADMIN = Role.FRONT_DESK, Role.PHYSICIAN, Role.PRIVACY_OFFICER, Role.OFFICE_ADMIN
+_CLINIC = frozenset({_DESK, _DOCTOR, _OFFICER})
+
+PERMISSIONS: dict[str, frozenset[Role]] = {
+    STAFF: frozenset(Role),
+    # records
+    "patient.find": _CLINIC,
+    "patient.view": _CLINIC,
+    "patient.register": _CLINIC,
+    "patient.update": _CLINIC,
+    "entry.write": frozenset({_DOCTOR}),
+    "entry.file": _CLINIC,  # put outside papers and attachments into the chart
+    "entry.strike": frozenset({_DOCTOR}),
+    "entry.addendum": frozenset({_DOCTOR}),
+    "entry.misfiled": frozenset({_DOCTOR, _OFFICER}),
+    "record.print": _CLINIC,
+    # disclosures
+    "disclosure.view": _CLINIC,
+    "disclosure.log": _CLINIC,
+    "disclosure.correct": frozenset({_OFFICER}),
+    "disclosure.review": frozenset({_OFFICER}),
+    "disclosure.export": frozenset({_OFFICER}),
+    "accounting.view": _CLINIC,
+    "accounting.give": frozenset({_DESK, _OFFICER}),
+    "accounting.scope": frozenset({_OFFICER}),  # choose the narrower federal list
+    # requests
+    "request.view": _CLINIC,
+    "request.take": _CLINIC,
+    "request.match": frozenset({_DESK, _OFFICER}),
+    "request.verify": frozenset({_DESK, _OFFICER}),
+    "request.assign": frozenset({_DESK, _OFFICER}),
+    "request.receipt_date": frozenset({_OFFICER}),
+    "request.extend": frozenset({_OFFICER}),
+    "request.decide": frozenset({_OFFICER}),
+    "request.decide_amendment": frozenset({_DOCTOR}),
+    "request.carry_out": frozenset({_DESK, _OFFICER}),
+    "request.send": frozenset({_DESK, _OFFICER}),
+    "request.bill": frozenset({_DESK, _OFFICER}),
+    # the house
+    "audit.view": frozenset({_OFFICER}),
+    "office.edit": frozenset({_ADMIN}),
+    "staff.manage": frozenset({_ADMIN}),
+}
+
+
+def needs(permission: str) -> Callable:
+    """Mark a view with the permission it needs (or PUBLIC). Raises LookupError, at import, for a name not in the table."""
+    if permission != PUBLIC and permission not in PERMISSIONS:
+        raise LookupError(f"{permission!r} is not in meso/roles.py")
+
+    def mark(view: Callable) -> Callable:
+        view.needs = permission  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def may(user: Any, permission: str) -> bool:
+    """Whether this person may do this. Raises KeyError for a permission that is not in the table."""
+    allowed = PERMISSIONS[permission]
+    return user.is_authenticated and user.is_active and user.role in allowed

@@ -1,0 +1,290 @@
+"""Seals: tampering shows (design.md, "Append-only", 3).
+
+Each sealed row is one link of a chain, one chain per patient. A link holds the SHA-256 over the seal before it and the
+row's canonical JSON. The chain's head is a row that writers lock, so two writers at once never fork a chain; the
+database itself refuses a second link at one place or behind one seal. `verify` recomputes everything.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.apps import apps
+from django.db import models, transaction
+
+from meso.append_only import AppendOnly
+
+START = "0" * 64  # what the first link of every chain stands on
+
+
+class ChainHead(models.Model):
+    """Where a chain ends now: the row that a writer locks, and the witness that the last links have not been cut off."""
+
+    chain = models.CharField(max_length=64, primary_key=True)
+    length = models.PositiveBigIntegerField(default=0)
+    seal = models.CharField(max_length=64, default=START)
+
+    class Meta:
+        app_label = "meso"
+
+    def __str__(self) -> str:
+        return f"{self.chain}: {self.length} links"
+
+
+class Seal(AppendOnly):
+    """One link: the place of one row in its chain."""
+
+    chain = models.CharField(max_length=64)
+    place = models.PositiveBigIntegerField()
+    table = models.CharField(max_length=64)
+    row = models.PositiveBigIntegerField()
+    previous = models.CharField(max_length=64)
+    seal = models.CharField(max_length=64)
+
+    class Meta:
+        app_label = "meso"
+        constraints = [
+            models.UniqueConstraint(fields=["chain", "place"], name="seal_one_link_per_place"),
+            models.UniqueConstraint(fields=["chain", "previous"], name="seal_chain_never_forks"),
+            models.UniqueConstraint(fields=["table", "row"], name="seal_each_row_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.chain} {self.place}: {self.table} {self.row}"
+
+
+def _plain(field: models.Field, value: Any) -> Any:
+    """A column's value in the one form in which both databases and every Python give it back."""
+    value = field.to_python(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return format(value, f".{field.decimal_places}f")  # type: ignore[attr-defined]
+    if isinstance(value, bytes | memoryview):
+        return "sha256:" + hashlib.sha256(bytes(value)).hexdigest()
+    return value
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value is False or value == "" or value == [] or value == {}
+
+
+def canonical_json(instance: models.Model) -> str:
+    """The row as text that never varies: its table, and each column that holds something, keys sorted.
+
+    Empty text, null, false and empty lists are left out, so a column that a later version adds leaves old seals whole.
+    """
+    columns = {
+        field.attname: plain
+        for field in instance._meta.concrete_fields
+        if not _is_empty(plain := _plain(field, getattr(instance, field.attname)))
+    }
+    return json.dumps(
+        {"table": instance._meta.label_lower, "row": columns}, sort_keys=True, ensure_ascii=False, separators=(",", ":")
+    )
+
+
+def seal_over(previous: str, instance: models.Model) -> str:
+    """The seal of `instance` behind `previous`: 64 hexadecimal digits of SHA-256."""
+    return hashlib.sha256(f"{previous}\n{canonical_json(instance)}".encode()).hexdigest()
+
+
+class Sealed(AppendOnly):
+    """Base of append-only rows that are links of a chain. `chain_key()` names the chain; `save()` stores row and link as one."""
+
+    class Meta:
+        abstract = True
+
+    def chain_key(self) -> str:
+        """The chain this row belongs to. Rows with a patient belong to the patient's."""
+        return patient_chain(self.patient_id)  # type: ignore[attr-defined]
+
+    def save(self, *args, **kwargs):
+        with transaction.atomic():
+            head = _locked_head(self.chain_key())
+            super().save(*args, **kwargs)
+            link = _link(head, self)
+            link.save()
+            head.save(update_fields=["length", "seal"])
+
+
+def patient_chain(patient_id: int) -> str:
+    """The name of a patient's chain."""
+    return f"patient/{patient_id}"
+
+
+def _locked_head(chain: str) -> ChainHead:
+    """The chain's head, locked until the transaction ends (PostgreSQL by row; SQLite has one writer at a time)."""
+    heads = ChainHead.objects.select_for_update()
+    head = heads.filter(chain=chain).first()
+    if head is None:
+        ChainHead.objects.bulk_create([ChainHead(chain=chain)], ignore_conflicts=True)
+        head = heads.get(chain=chain)
+    return head
+
+
+def _link(head: ChainHead, instance: models.Model) -> Seal:
+    """The next link behind `head`, which moves on to it. Stores nothing."""
+    seal = seal_over(head.seal, instance)
+    link = Seal(
+        chain=head.chain,
+        place=head.length + 1,
+        table=instance._meta.label_lower,
+        row=instance.pk,
+        previous=head.seal,
+        seal=seal,
+    )
+    head.length, head.seal = link.place, seal
+    return link
+
+
+@transaction.atomic
+def bulk_seal(rows: list[Sealed]) -> None:
+    """Store and link many new rows, in their order, each kind in one statement. For importers and the benchmark."""
+    by_model: dict[type[Sealed], list[Sealed]] = {}
+    for row in rows:
+        by_model.setdefault(type(row), []).append(row)
+    for model, of_model in by_model.items():
+        model._base_manager.bulk_create(of_model, batch_size=500)  # type: ignore[attr-defined]
+    heads = _locked_heads({row.chain_key() for row in rows})
+    links = [_link(heads[row.chain_key()], row) for row in rows]
+    Seal.objects.bulk_create(links, batch_size=500)
+    ChainHead.objects.bulk_update(heads.values(), ["length", "seal"], batch_size=300)
+
+
+def _locked_heads(chains: set[str]) -> dict[str, ChainHead]:
+    """The heads of many chains, made where missing, locked in one order so that two imports can't wait on each other."""
+    names = sorted(chains)
+    found: dict[str, ChainHead] = {}
+    for start in range(0, len(names), 500):
+        some = names[start : start + 500]
+        ChainHead.objects.bulk_create([ChainHead(chain=name) for name in some], ignore_conflicts=True)
+        found |= ChainHead.objects.select_for_update().order_by("chain").in_bulk(some)
+    return found
+
+
+@dataclass(frozen=True)
+class Break:
+    """A place where a seal does not hold: which chain, which link, and what is wrong in plain words."""
+
+    chain: str
+    place: int
+    table: str
+    row: int | None
+    problem: str
+
+    def __str__(self) -> str:
+        where = f"{self.chain}, link {self.place}" if self.place else self.chain
+        return f"{where} ({self.table} {self.row}): {self.problem}"
+
+
+@dataclass
+class Report:
+    """What `verify` saw: how many chains and links hold, and every break."""
+
+    chains: int
+    links: int
+    breaks: list[Break]
+
+
+def sealed_models() -> list[type[Sealed]]:
+    """Every kind of row that is sealed."""
+    return [model for model in apps.get_models() if issubclass(model, Sealed)]
+
+
+def verify() -> Report:
+    """Recompute every seal of every chain. Breaks come in the order of chains and links, unsealed rows last.
+
+    Finds a changed byte, a removed row, a swapped order, an inserted row, a cut tail, and a row without a link.
+    A whole chain rewritten with all its seals shows only against an anchor kept outside the database.
+    """
+    heads = {head.chain: head for head in ChainHead.objects.all()}
+    breaks: list[Break] = []
+    links = 0
+    place, previous, chain = 0, START, None
+    for batch in _batches(Seal.objects.order_by("chain", "place"), 2000):
+        rows = _rows_of(batch)
+        for link in batch:
+            if link.chain != chain:
+                _check_tail(heads, chain, place, previous, breaks)
+                chain, place, previous = link.chain, 0, START
+            problem = _problem_of(link, rows.get((link.table, link.row)), place, previous)
+            if problem:
+                breaks.append(Break(link.chain, link.place, link.table, link.row, problem))
+            place, previous = link.place, link.seal
+            links += 1
+    _check_tail(heads, chain, place, previous, breaks)
+    seen = set(Seal.objects.values_list("chain", flat=True).distinct())
+    breaks += [
+        Break(head.chain, 0, "chain", None, f"all {head.length} links of this chain are gone")
+        for head in heads.values()
+        if head.length and head.chain not in seen
+    ]
+    return Report(len(seen), links, breaks + list(_unsealed_rows()))
+
+
+def _batches(queryset: models.QuerySet, size: int) -> Iterator[list]:
+    batch: list = []
+    for item in queryset.iterator(chunk_size=size):
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _rows_of(links: list[Seal]) -> dict[tuple[str, int], models.Model]:
+    """The rows that these links seal, fetched a table at a time."""
+    wanted: dict[str, list[int]] = {}
+    for link in links:
+        wanted.setdefault(link.table, []).append(link.row)
+    found: dict[tuple[str, int], models.Model] = {}
+    tables = {model._meta.label_lower: model for model in sealed_models()}
+    for table, keys in wanted.items():
+        if table not in tables:
+            continue
+        for start in range(0, len(keys), 500):
+            for row in tables[table]._base_manager.filter(pk__in=keys[start : start + 500]):
+                found[table, row.pk] = row
+    return found
+
+
+def _problem_of(link: Seal, row: models.Model | None, place_before: int, seal_before: str) -> str:
+    """What is wrong with this link, in words, or "" when it holds."""
+    if link.place != place_before + 1:
+        return f"link {place_before + 1} is missing before it"
+    if link.previous != seal_before:
+        return "does not stand on the link before it: order changed, or a link put in or taken out"
+    if row is None:
+        return "the row it sealed is gone"
+    if row.chain_key() != link.chain:  # type: ignore[attr-defined]
+        return "the row it sealed now belongs to another chart"
+    if seal_over(link.previous, row) != link.seal:
+        return "the row is not what was sealed: it has been changed"
+    return ""
+
+
+def _check_tail(heads: dict[str, ChainHead], chain: str | None, place: int, seal: str, breaks: list[Break]) -> None:
+    if chain is None:
+        return
+    head = heads.get(chain)
+    if head is None:
+        breaks.append(Break(chain, place, "chain", None, "the chain's head is gone"))
+    elif (head.length, head.seal) != (place, seal):
+        breaks.append(Break(chain, place, "chain", None, f"the chain ends at link {place}, its head says {head.length}"))
+
+
+def _unsealed_rows() -> Iterator[Break]:
+    """Rows that nobody sealed: put in by a hand that went round the software."""
+    for model in sealed_models():
+        label = model._meta.label_lower
+        sealed = Seal.objects.filter(table=label, row=models.OuterRef("pk"))
+        for row in model._base_manager.filter(~models.Exists(sealed)).order_by("pk").iterator(chunk_size=500):
+            yield Break(row.chain_key(), 0, label, row.pk, "this row has no seal: it was not written by Meso")

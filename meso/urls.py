@@ -1,0 +1,20 @@
+"""The URL tree. Each app's own pages are in its urls.py."""
+
+from django.urls import include, path
+
+from meso import drafts, views
+
+urlpatterns = [
+    path("", views.home, name="dashboard"),
+    path("accounts/login/", drafts.login, name="login"),
+    path("accounts/logout/", views.logout, name="logout"),
+    path("audit/", views.audit_trail, name="audit"),
+    path("office/", views.office_profile, name="office"),
+    path("staff/", views.staff_list, name="staff"),
+    path("staff/new/", views.staff_new, name="staff_new"),
+    path("staff/<int:pk>/", views.staff_edit, name="staff_edit"),
+    path("healthz/", views.healthz, name="healthz"),
+    path("", include("records.urls")),
+    path("", include("disclosures.urls")),
+    path("", include("requests_app.urls")),
+]

@@ -1,0 +1,105 @@
+"""The ground's pages: dashboard, audit, office profile, staff, health."""
+
+
+from django.contrib import messages
+from django.contrib.auth.views import LogoutView
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from meso import audit, clock, dashboard
+from meso.forms import AuditFilterForm, NewStaffForm, OfficeForm, StaffForm
+from meso.models import AccessEvent, Office, User
+from meso.paging import page
+from meso.roles import PERMISSIONS, PUBLIC, STAFF, Role, needs
+
+logout = needs(PUBLIC)(LogoutView.as_view())
+
+
+@needs(STAFF)
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """The dashboard: what this person has to do today."""
+    on = clock.today()
+    return render(request, "meso/dashboard.html", {"cards": dashboard.cards_for(request, on)})
+
+
+@needs(PUBLIC)
+@require_GET
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Whether the server lives and its database answers: 200 or 503."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return JsonResponse({"live": True, "ready": False}, status=503)
+    return JsonResponse({"live": True, "ready": True})
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The page for a form whose protection token no longer fits: what to do, in plain words."""
+    return render(request, "403_csrf.html", status=403)
+
+
+@needs("audit.view")
+def audit_trail(request: HttpRequest) -> HttpResponse:
+    """The audit trail, newest first, narrowed by the filter. Reading it is audited too."""
+    form = AuditFilterForm(request.POST or None)
+    events = form.narrow(AccessEvent.objects.select_related("user"))
+    found = page(events, ["-id"], request.POST.get("after", ""), size=50)
+    audit.looked_at(request, "audit trail", detail=f"{len(found)} rows")
+    part = request.headers.get("HX-Request") == "true"
+    return render(request, "meso/_audit_rows.html" if part else "meso/audit.html", {"form": form, "page": found})
+
+
+@needs("office.edit")
+def office_profile(request: HttpRequest) -> HttpResponse:
+    """The office's profile and its history."""
+    office = Office.current()
+    form = OfficeForm(request.POST or None, instance=office)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        audit.record(AccessEvent.Action.CHANGE, "office profile", request=request)
+        messages.success(request, _("The office profile is saved."))
+        return redirect("office")
+    history = office.history.select_related("history_user")[:20]
+    return render(request, "meso/office.html", {"form": form, "history": history})
+
+
+@needs("staff.manage")
+@require_GET
+def staff_list(request: HttpRequest) -> HttpResponse:
+    """Who works here, and what each role may do."""
+    people = User.objects.order_by("-is_active", "last_name", "username")
+    table = [(name, [role in roles for role in Role]) for name, roles in PERMISSIONS.items() if name != STAFF]
+    return render(request, "meso/staff_list.html", {"people": people, "roles": Role, "permissions": table})
+
+
+@needs("staff.manage")
+def staff_new(request: HttpRequest) -> HttpResponse:
+    """Add a member of the staff."""
+    form = NewStaffForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        person = form.save()
+        audit.record(AccessEvent.Action.CREATE, f"staff {person.pk}", detail=person.role, request=request)
+        messages.success(request, _("%(name)s can log in now.") % {"name": person.signature})
+        return redirect("staff")
+    return render(request, "meso/staff_form.html", {"form": form, "person": None})
+
+
+@needs("staff.manage")
+def staff_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a person's details, role, or whether they may log in. Nobody shuts out themselves."""
+    person = get_object_or_404(User, pk=pk)
+    form = StaffForm(request.POST or None, instance=person)
+    if request.method == "POST" and form.is_valid():
+        if person == request.user and not (form.cleaned_data["is_active"] and form.cleaned_data["role"] == Role.OFFICE_ADMIN):
+            form.add_error(None, _("You can't take away your own way in. Ask another office admin."))
+        else:
+            form.save()
+            audit.record(AccessEvent.Action.CHANGE, f"staff {person.pk}", detail=person.role, request=request)
+            messages.success(request, _("%(name)s is saved.") % {"name": person.signature})
+            return redirect("staff")
+    return render(request, "meso/staff_form.html", {"form": form, "person": person})

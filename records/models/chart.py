@@ -1,0 +1,253 @@
+"""The chart: entries that are never altered, and what may be laid beside them.
+
+An entry is written once. Disputed, it gets a line through it and stays legible (StrikeThrough); the physician may add
+an Addendum; a wrong chart is said so by a Misfiling. All are sealed links of the patient's chain.
+"""
+
+import hashlib
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from meso.append_only import AppendOnlyQuerySet
+from meso.models import User
+from meso.seals import Sealed
+from records.models.patient import Patient
+
+
+class EntryQuerySet(AppendOnlyQuerySet):
+    """Which entries."""
+
+    def of_record(self) -> "EntryQuerySet":
+        """The entries that are this patient's: those filed in the wrong chart left out."""
+        return self.filter(misfiling=None)
+
+    def with_marks(self) -> "EntryQuerySet":
+        """Each with its addenda, lines, misfiling and attachments (without their bytes), in a fixed number of queries."""
+        return self.select_related("misfiling").prefetch_related("addenda", "strikes", "attachments")
+
+    def newest_first(self) -> "EntryQuerySet":
+        """As the chart shows them."""
+        return self.order_by("-service_on", "-id")
+
+
+class Entry(Sealed):
+    """One entry of the record: what was seen, done or received, on a day of service, signed by its writer."""
+
+    class Kind(models.TextChoices):
+        VISIT_NOTE = "visit_note", _("Visit note")
+        TREATMENT = "treatment", _("Mesotherapy treatment")
+        CONSENT = "consent", _("Consent")
+        PRESCRIPTION = "prescription", _("Prescription")
+        LAB_RESULT = "lab_result", _("Lab result")
+        PHOTOGRAPH = "photograph", _("Photograph")
+        CORRESPONDENCE = "correspondence", _("Correspondence")
+        BILLING_RECORD = "billing_record", _("Billing record")
+        OUTSIDE_RECORD = "outside_record", _("Outside record")
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="entries")
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
+    service_on = models.DateField(_("date of service"))
+    title = models.CharField(_("title"), max_length=200)
+    body = models.TextField(_("text"), blank=True)
+    areas = models.CharField(_("areas treated"), max_length=300, blank=True)
+    products = models.JSONField(_("products"), default=list, blank=True)  # [{"name", "lot", "dose"}]
+    technique = models.CharField(_("technique"), max_length=300, blank=True)
+    reaction = models.CharField(_("reaction"), max_length=500, blank=True)
+    on_paper = models.BooleanField(_("the original is on paper"), default=False)
+    author = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")  # null: written elsewhere, imported
+    signed_as = models.CharField(_("signed"), max_length=200)
+    written_at = models.DateTimeField(_("written"))
+    source_id = models.CharField(max_length=200, null=True, unique=True, editable=False)  # where an import found it
+
+    objects = EntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("entry")
+        verbose_name_plural = _("entries")
+        indexes = [models.Index(fields=["patient", "-service_on", "-id"], name="entry_by_chart")]
+        constraints = [models.CheckConstraint(name="entry_has_a_title", condition=~models.Q(title=""))]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.service_on}"
+
+    @property
+    def is_misfiled(self) -> bool:
+        """Whether it was found to belong to another chart."""
+        return getattr(self, "misfiling", None) is not None
+
+    def passages(self) -> list[tuple[str, bool]]:
+        """The body in pieces of (text, struck), for screen, print and PDF alike: the one rule of how a line is drawn."""
+        strikes = self.strikes.all()
+        if any(strike.is_whole for strike in strikes):
+            return [(self.body, True)] if self.body else []
+        struck = [False] * len(self.body)
+        for strike in strikes:
+            for place in range(strike.start or 0, (strike.start or 0) + len(strike.passage)):
+                struck[place] = True
+        pieces: list[tuple[str, bool]] = []
+        begin = 0
+        for place in range(1, len(self.body) + 1):
+            if place == len(self.body) or struck[place] != struck[begin]:
+                pieces.append((self.body[begin:place], struck[begin]))
+                begin = place
+        return pieces
+
+    @property
+    def is_struck_whole(self) -> bool:
+        """Whether a line goes through the whole entry."""
+        return any(strike.is_whole for strike in self.strikes.all())
+
+    def strike(self, *, by: User, at: Any, reason: str, passage: str = "", request_number: str = "") -> "StrikeThrough":
+        """Draw the line: through `passage`, or through the whole entry when it is "".
+
+        Raises ValidationError when the passage does not stand in the entry, or stands there more than once and so is not clear.
+        """
+        start = None
+        if passage:
+            passage = passage.replace("\r\n", "\n")
+            if self.body.count(passage) != 1:
+                raise ValidationError(
+                    _("These words do not stand in the entry exactly so.")
+                    if passage not in self.body
+                    else _("These words stand in the entry more than once. Take in a few words more.")
+                )
+            start = self.body.index(passage)
+        return StrikeThrough.objects.create(
+            patient=self.patient, entry=self, passage=passage, start=start, reason=reason,
+            by=by, signed_as=by.signature, at=at, request_number=request_number,
+        )
+
+    def add_addendum(self, *, by: User, at: Any, body: str, request_number: str = "") -> "Addendum":
+        """Lay a physician's addendum under the entry."""
+        return Addendum.objects.create(
+            patient=self.patient, entry=self, body=body, author=by, signed_as=by.signature, written_at=at, request_number=request_number
+        )
+
+    def mark_misfiled(self, *, by: User, at: Any, reason: str) -> "Misfiling":
+        """Say that this entry belongs to another chart. Raises IntegrityError when that was said already."""
+        return Misfiling.objects.create(patient=self.patient, entry=self, reason=reason, by=by, signed_as=by.signature, at=at)
+
+
+class Addendum(Sealed):
+    """What the physician adds to an entry: shown under it, dated and signed."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="addenda")
+    body = models.TextField(_("addendum"))
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    signed_as = models.CharField(max_length=200)
+    written_at = models.DateTimeField()
+    request_number = models.CharField(max_length=20, blank=True)  # the amendment request it answers
+
+    class Meta:
+        verbose_name = _("addendum")
+        verbose_name_plural = _("addenda")
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"addendum to entry {self.entry_id}"
+
+
+class StrikeThrough(Sealed):
+    """A line through an entry or a passage of it: disputed, still legible, with who, when and why."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="strikes")
+    passage = models.TextField(_("the words to strike"), blank=True)  # "" is the whole entry
+    start = models.PositiveIntegerField(null=True)  # where the passage begins in the body, in characters
+    reason = models.CharField(_("reason"), max_length=1000)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    signed_as = models.CharField(max_length=200)
+    at = models.DateTimeField()
+    request_number = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        verbose_name = _("line through an entry")
+        verbose_name_plural = _("lines through entries")
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                name="strike_passage_has_a_place",
+                condition=models.Q(passage="", start=None) | ~models.Q(passage="") & models.Q(start__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"line through entry {self.entry_id}"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the line goes through the whole entry."""
+        return not self.passage
+
+
+class Misfiling(Sealed):
+    """Says that an entry was written in the wrong chart. The entry stays, marked; copies for the patient leave it out."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="misfiling")
+    reason = models.CharField(_("what happened"), max_length=1000)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    signed_as = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("wrong-chart mark")
+
+    def __str__(self) -> str:
+        return f"entry {self.entry_id} is in the wrong chart"
+
+
+class AttachmentQuerySet(AppendOnlyQuerySet):
+    """Attachments come without their bytes; `with_bytes()` brings them."""
+
+    def with_bytes(self) -> "AttachmentQuerySet":
+        """The bytes too."""
+        return self.defer(None)
+
+
+class AttachmentManager(models.Manager.from_queryset(AttachmentQuerySet)):  # type: ignore[misc]
+    """Leaves the bytes in the database until they are asked for."""
+
+    def get_queryset(self) -> AttachmentQuerySet:
+        return super().get_queryset().defer("content")
+
+
+class Attachment(Sealed):
+    """A file of the record: its bytes as they came, and their SHA-256."""
+
+    class Format(models.TextChoices):
+        PDF = "application/pdf", "PDF"
+        JPEG = "image/jpeg", "JPEG"
+        PNG = "image/png", "PNG"
+        HEIC = "image/heic", "HEIC"
+        DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "DOCX"
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="attachments")
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, null=True, related_name="attachments")
+    name = models.CharField(_("file name"), max_length=200)
+    format = models.CharField(_("format"), max_length=80, choices=Format.choices)
+    size = models.PositiveIntegerField(_("size in bytes"))
+    sha256 = models.CharField(max_length=64)
+    content = models.BinaryField()
+    added_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    added_at = models.DateTimeField()
+
+    objects = AttachmentManager()
+
+    class Meta:
+        verbose_name = _("attachment")
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"attachment {self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the bytes with their size and digest, worked out here."""
+        if self._state.adding:
+            self.size = len(self.content)
+            self.sha256 = hashlib.sha256(self.content).hexdigest()
+        super().save(*args, **kwargs)

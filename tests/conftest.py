@@ -1,0 +1,107 @@
+"""What every test stands on: the triggers lifted for a flush and for nothing else, somebody logged in, queries counted."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from meso import append_only
+from meso.models import User
+from tests.factories import PASSWORD, UserFactory
+
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # the ORM beside Playwright
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+NOV_24 = date(2026, 11, 24)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords_and_plain_static(django_db_setup=None) -> Iterator[None]:
+    """A quick hasher; static files by name, so that no test needs collectstatic."""
+    from django.test import override_settings
+
+    with override_settings(
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        STORAGES={
+            "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+            "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+        },
+        WHITENOISE_USE_FINDERS=True,
+        WHITENOISE_AUTOREFRESH=True,
+        EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
+    ):
+        yield
+
+
+@contextmanager
+def triggers_lifted(on=connection) -> Iterator[None]:
+    """The guards off and on again: for the flush between transactional tests, and for a test that plays the attacker."""
+    models = [m for m in append_only.append_only_models() if m._meta.db_table in on.introspection.table_names()]
+    for model in models:
+        append_only.drop_triggers(on, model)
+    try:
+        yield
+    finally:
+        for model in models:
+            append_only.install_triggers(on, model)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_past_the_guard(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """A transactional test ends with DELETE or TRUNCATE of every table; only that flush goes past the triggers."""
+    operations = type(connection.ops)
+    original = operations.execute_sql_flush
+
+    def flush(self, sql_list):
+        with triggers_lifted(self.connection):
+            return original(self, sql_list)
+
+    operations.execute_sql_flush = flush
+    yield
+    operations.execute_sql_flush = original
+
+
+@pytest.fixture
+def signed_in(client, db) -> Callable[..., User]:
+    """`signed_in("front_desk")` logs the client in as somebody of that role and returns them."""
+
+    def sign_in(role: str, **fields) -> User:
+        user = UserFactory(role=role, **fields)
+        client.force_login(user)
+        return user
+
+    return sign_in
+
+
+@pytest.fixture
+def queries_for(client) -> Callable[..., list[str]]:
+    """`queries_for("/requests/")` gives the SQL of one GET (or POST, with `data`); the answer must be 200."""
+
+    def run(path: str, data: dict | None = None) -> list[str]:
+        with CaptureQueriesContext(connection) as captured:
+            response = client.get(path) if data is None else client.post(path, data)
+        assert response.status_code == 200, (path, response.status_code)
+        return [query["sql"] for query in captured.captured_queries]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data beside the project. Without it the test skips; under CI its absence is a failure."""
+    if not SHARED.is_dir():
+        if os.environ.get("MESO_REQUIRE_ALL"):
+            pytest.fail("the shared data is required and is not there")
+        pytest.skip("the shared data is not beside the project")
+    return SHARED
+
+
+@pytest.fixture
+def password() -> str:
+    """The password of every user that the factories make."""
+    return PASSWORD

@@ -1,0 +1,124 @@
+"""Factories: one thing each, valid by itself, its dates fixed so that a test fails the same way every day."""
+
+from datetime import UTC, date, datetime
+
+import factory
+from factory.django import DjangoModelFactory
+
+from disclosures.models import Disclosure
+from meso.models import User
+from records.models import Attachment, ContactPreference, Entry, Patient, Restriction
+
+PASSWORD = "a long pass phrase 7"
+AT = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+
+
+class UserFactory(DjangoModelFactory):
+    """A member of the staff, by default of the front desk."""
+
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    username = factory.Sequence(lambda n: f"user{n}")
+    first_name = "Robin"
+    last_name = factory.Sequence(lambda n: f"Keeler{n}")
+    role = "front_desk"
+    password = factory.django.Password(PASSWORD)
+
+
+class PatientFactory(DjangoModelFactory):
+    """A patient with an address."""
+
+    class Meta:
+        model = Patient
+
+    chart_number = factory.Sequence(lambda n: f"T{n:05d}")
+    first_name = "Maria"
+    last_name = factory.Sequence(lambda n: f"Alvarez{n}")
+    date_of_birth = date(1984, 7, 2)
+    sex = "female"
+    phone = "555-010-2233"
+    address_1 = "12 Elm Street"
+    city = "Albany"
+    state = "NY"
+    zip = "12207"
+
+
+class EntryFactory(DjangoModelFactory):
+    """A visit note."""
+
+    class Meta:
+        model = Entry
+
+    patient = factory.SubFactory(PatientFactory)
+    kind = "visit_note"
+    service_on = date(2026, 5, 1)
+    title = "First visit"
+    body = "Seen for a first visit. No known allergies. Plan: three sessions."
+    author = factory.SubFactory(UserFactory, role="physician", credentials="MD")
+    signed_as = factory.LazyAttribute(lambda entry: entry.author.signature if entry.author else "Imported")
+    written_at = AT
+
+
+class AttachmentFactory(DjangoModelFactory):
+    """A tiny PNG in the chart."""
+
+    class Meta:
+        model = Attachment
+
+    patient = factory.SubFactory(PatientFactory)
+    entry = None
+    name = "photo.png"
+    format = "image/png"
+    content = bytes.fromhex(
+        "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c626001000000ffff03000006000557bfabd4"
+        "0000000049454e44ae426082"
+    )
+    added_by = factory.SubFactory(UserFactory)
+    added_at = AT
+
+
+class RestrictionFactory(DjangoModelFactory):
+    """A restriction in force."""
+
+    class Meta:
+        model = Restriction
+
+    patient = factory.SubFactory(PatientFactory)
+    what = "Nothing about the May visit to the health plan"
+    begins_on = date(2026, 5, 1)
+    agreed_by = factory.SubFactory(UserFactory, role="privacy_officer")
+    signed_as = "Robin Keeler"
+    recorded_at = AT
+
+
+class ContactPreferenceFactory(DjangoModelFactory):
+    """A wish to be written to at a post office box."""
+
+    class Meta:
+        model = ContactPreference
+
+    patient = factory.SubFactory(PatientFactory)
+    means = "mail"
+    where = "PO Box 12\nAlbany, NY 12201"
+    begins_on = date(2026, 6, 1)
+    recorded_by = factory.SubFactory(UserFactory)
+    recorded_at = AT
+
+
+class DisclosureFactory(DjangoModelFactory):
+    """A report required by law."""
+
+    class Meta:
+        model = Disclosure
+
+    patient = factory.SubFactory(PatientFactory)
+    disclosed_on = date(2026, 6, 15)
+    recipient = "State Department of Health"
+    recipient_address = "1 Capitol Square, Albany, NY 12207"
+    information = "Visit note of May 1, 2026"
+    purpose_code = "required_by_law"
+    purpose = "Report required by state law"
+    logged_by = factory.SubFactory(UserFactory)
+    logged_at = AT
