@@ -1,11 +1,12 @@
 """The bill for copies: fifteen cents a paper page plus the postage actually paid, and nothing else (law.md §0, §12)."""
 
+import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from meso.money import CENT, dollars
+from meso.money import dollars
 
 RATE = Decimal("0.15")
 HIGHEST_FLAT_FEE = Decimal("6.50")
@@ -30,26 +31,23 @@ def check_pages(pages: object) -> int:
     """`pages` as a whole number ≥ 0. Raises FeeRefused."""
     if isinstance(pages, bool) or not isinstance(pages, int | str):
         raise FeeRefused(_("The number of pages must be a whole number."))
-    try:
-        count = int(pages)
-    except ValueError:
-        raise FeeRefused(_("The number of pages must be a whole number.")) from None
-    if count < 0:
+    text = str(pages).strip()
+    if re.fullmatch(r"-[0-9]+", text):
         raise FeeRefused(_("The number of pages can't be below zero."))
-    return count
+    if not re.fullmatch(r"[0-9]{1,7}", text):
+        raise FeeRefused(_("The number of pages must be a whole number."))
+    return int(text)
 
 
 def check_money(amount: Decimal | str | int, what: str) -> Decimal:
     """`amount` in dollars, ≥ 0, at most two decimals. Raises FeeRefused, naming `what`."""
-    if isinstance(amount, float | bool):
+    text = str(amount).strip()
+    if isinstance(amount, float | bool) or not re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]+)?", text):
         raise FeeRefused(_("%(what)s must be dollars and cents, such as 1.85.") % {"what": what})
-    try:
-        value = Decimal(amount)
-    except InvalidOperation:
-        raise FeeRefused(_("%(what)s must be dollars and cents, such as 1.85.") % {"what": what}) from None
-    if not value.is_finite() or value < 0:
+    value = Decimal(text)
+    if value < 0:
         raise FeeRefused(_("%(what)s must be zero or more.") % {"what": what})
-    if value != value.quantize(CENT):
+    if value != dollars(value):
         raise FeeRefused(_("%(what)s has a fraction of a cent.") % {"what": what})
     return dollars(value)
 

@@ -1,5 +1,5 @@
-"""Pages of this app."""
+"""Pages about requests: the desk's tracker, the answers, the patients' own."""
 
-from django.urls import URLPattern
+from requests_app import answer_urls, desk_urls, public_urls
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [*desk_urls.urlpatterns, *answer_urls.urlpatterns, *public_urls.urlpatterns]

@@ -93,7 +93,8 @@ def test_the_admin_of_django_is_refused(entry, rf):
 @pytest.mark.parametrize("model", ALL_MODELS, ids=lambda model: model._meta.label)
 def test_raw_sql_is_refused_on_every_append_only_table(model, db):
     table = model._meta.db_table
-    first_row = EntryFactory()  # so that seals, entries hold a row; other tables refuse without one on PostgreSQL
+    first_row = EntryFactory()
+    connection.check_constraints()  # PostgreSQL truncates nothing while deferred checks wait
     if connection.vendor == "postgresql":
         for sql in (f'UPDATE "{table}" SET id = id', f'DELETE FROM "{table}"', f'TRUNCATE "{table}" CASCADE'):
             with pytest.raises(IntegrityError, match="append-only"):

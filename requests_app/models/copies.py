@@ -1,0 +1,81 @@
+"""Copies made for a patient, their bill with the rate it was made at, and how the bill was settled."""
+
+import hashlib
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from meso.append_only import AppendOnly, AppendOnlyQuerySet
+from meso.models import User
+from meso.money import MoneyField
+from records.models import Patient
+from requests_app.kinds import Delivery
+
+
+class CopyBillManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]
+    """Leaves the documents in the database until they are asked for."""
+
+    def get_queryset(self) -> AppendOnlyQuerySet:
+        return super().get_queryset().defer("copy", "document")
+
+
+class CopyBill(AppendOnly):
+    """A copy as it was made (the PDF, page by page as counted) and its bill. Money in dollars (law.md §0, §12)."""
+
+    request = models.ForeignKey("requests_app.PatientRequest", on_delete=models.PROTECT, related_name="bills")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    entry_ids = models.JSONField()
+    delivery = models.CharField(_("how the copy goes out"), max_length=12, choices=Delivery.choices)
+    pages = models.PositiveIntegerField(_("pages of the copy"))  # what the PDF really has
+    paper_pages = models.PositiveIntegerField(_("pages photocopied from the paper chart"), default=0)
+    charged_pages = models.PositiveIntegerField(_("pages charged"))
+    rate = MoneyField(_("price of a page"))
+    copies = MoneyField(_("copies"))
+    postage = MoneyField(_("postage paid"))
+    total = MoneyField(_("total"))
+    copy = models.BinaryField()  # the PDF of the copy
+    copy_sha256 = models.CharField(max_length=64)
+    document = models.BinaryField()  # the PDF of the bill
+    made_on = models.DateField()
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    objects = CopyBillManager()
+
+    class Meta:
+        verbose_name = _("bill for copies")
+        verbose_name_plural = _("bills for copies")
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(name="copy_bill_adds_up", condition=models.Q(total=models.F("copies") + models.F("postage"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"bill {self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the bill with the digest of its copy."""
+        if self._state.adding:
+            self.copy_sha256 = hashlib.sha256(self.copy).hexdigest()
+        super().save(*args, **kwargs)
+
+
+class BillSettlement(AppendOnly):
+    """How a bill was settled: paid, or waived. An open bill never holds a request (law.md §2, §12)."""
+
+    class How(models.TextChoices):
+        PAID = "paid", _("Paid")
+        WAIVED = "waived", _("Waived")
+
+    bill = models.OneToOneField(CopyBill, on_delete=models.PROTECT, related_name="settlement")
+    how = models.CharField(_("how"), max_length=8, choices=How.choices)
+    on = models.DateField()
+    at = models.DateTimeField()
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("settlement of a bill")
+
+    def __str__(self) -> str:
+        return f"bill {self.bill_id} {self.how}"

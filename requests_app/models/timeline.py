@@ -1,0 +1,143 @@
+"""What happened to a request, row by row, and the letters it was answered with. Nothing here changes."""
+
+import hashlib
+from datetime import date, datetime
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from meso.append_only import AppendOnly, AppendOnlyQuerySet
+from meso.models import User
+
+
+class Verb(models.TextChoices):
+    """What can happen to a request."""
+
+    RECEIVED = "received", _("Received")
+    MATCHED = "matched", _("Chart found")
+    VERIFIED = "verified", _("Identity checked")
+    ASSIGNED = "assigned", _("Assigned")
+    RECEIPT_CORRECTED = "receipt_corrected", _("Day of receipt corrected")
+    EXTENDED = "extended", _("Extended")
+    DECIDED = "decided", _("Decided")
+    LETTER_MADE = "letter_made", _("Letter made")
+    LETTER_SENT = "letter_sent", _("Letter sent")
+    BILLED = "billed", _("Copies made and billed")
+    SETTLED = "settled", _("Bill settled")
+    COPIES_GIVEN = "copies_given", _("Copies given")
+    INSPECTED = "inspected", _("Record looked at")
+    AMENDED = "amended", _("Record amended")
+    RESTRICTED = "restricted", _("Restriction put in force")
+    CONTACT_SET = "contact_set", _("Contact preference recorded")
+    ACCOUNTING_GIVEN = "accounting_given", _("Accounting given")
+    OVERDUE = "overdue", _("Past its due date")
+    CLOSED = "closed", _("Closed")
+    NOTE = "note", _("Note")
+    IMPORTED = "imported", _("Taken over from the old list")
+
+
+# One sentence a verb, filled from the event's `data`. A verb without a sentence fails a test.
+SENTENCES: dict[str, str] = {
+    Verb.RECEIVED: _("The request came in (%(channel)s). Due %(due_on)s."),
+    Verb.MATCHED: _("Linked to chart %(chart_number)s."),
+    Verb.VERIFIED: _("Identity checked: %(how)s."),
+    Verb.ASSIGNED: _("Assigned to %(to)s."),
+    Verb.RECEIPT_CORRECTED: _("Day of receipt corrected from %(before)s to %(after)s. Due %(due_on)s."),
+    Verb.EXTENDED: _("Extended once, from %(before)s to %(until)s. The patient was told on %(told_on)s."),
+    Verb.DECIDED: _("Decided: %(outcome)s."),
+    Verb.LETTER_MADE: _("Letter made: %(letter)s."),
+    Verb.LETTER_SENT: _("Letter sent on %(sent_on)s (%(how)s)."),
+    Verb.BILLED: _("Copies made: %(pages)s pages, %(total)s."),
+    Verb.SETTLED: _("Bill of %(total)s: %(how)s."),
+    Verb.COPIES_GIVEN: _("Copies given on %(given_on)s (%(how)s)."),
+    Verb.INSPECTED: _("The patient looked at the record on %(given_on)s."),
+    Verb.AMENDED: _("The record was amended: %(what)s."),
+    Verb.RESTRICTED: _("The restriction is in force since %(begins_on)s."),
+    Verb.CONTACT_SET: _("The contact preference is in force since %(begins_on)s."),
+    Verb.ACCOUNTING_GIVEN: _("Accounting from %(start)s to %(end)s given on %(given_on)s: %(lines)s entries."),
+    Verb.OVERDUE: _("The due date, %(due_on)s, passed without an answer."),
+    Verb.CLOSED: _("Closed: %(outcome)s. %(timeliness)s"),
+    Verb.NOTE: _("Note."),
+    Verb.IMPORTED: _("Taken over from the office's old list."),
+}
+
+
+class RequestEventQuerySet(AppendOnlyQuerySet):
+    """The timeline of a request."""
+
+    def record(self, verb: str, *, by: User | None, at: datetime, on: date, note: str = "", **data: Any) -> "RequestEvent":
+        """Add one event. Called on a request's own `events`. `data` fills the verb's sentence."""
+        plain = {name: value.isoformat() if isinstance(value, date) else str(value) for name, value in data.items()}
+        return self.create(verb=verb, by=by, signed_as=by.signature if by else "", at=at, on=on, note=note, data=plain)
+
+
+class RequestEvent(AppendOnly):
+    """One thing that happened to a request: what, when, by whom, with which facts."""
+
+    request = models.ForeignKey("requests_app.PatientRequest", on_delete=models.PROTECT, related_name="events")
+    verb = models.CharField(max_length=20, choices=Verb.choices)
+    at = models.DateTimeField()
+    on = models.DateField()  # the office day it counts for
+    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    signed_as = models.CharField(max_length=200, blank=True)
+    note = models.TextField(blank=True)
+    data = models.JSONField(default=dict)
+
+    objects = RequestEventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("event")
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["request"], condition=models.Q(verb="extended"), name="request_extended_once"),
+            models.UniqueConstraint(fields=["request"], condition=models.Q(verb="overdue"), name="request_overdue_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.on}"
+
+    @property
+    def sentence(self) -> str:
+        """What happened, in words."""
+        return str(SENTENCES[self.verb]) % self.data
+
+
+class LetterManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]
+    """Leaves the document in the database until it is asked for."""
+
+    def get_queryset(self) -> AppendOnlyQuerySet:
+        return super().get_queryset().defer("document")
+
+
+class Letter(AppendOnly):
+    """A letter to the patient as it was made: its address, its text and its PDF never change."""
+
+    class Kind(models.TextChoices):
+        EXTENSION = "extension", _("We need more time")
+        DECISION = "decision", _("Our decision")
+        WITHDRAWAL = "withdrawal", _("You withdrew your request")
+
+    request = models.ForeignKey("requests_app.PatientRequest", on_delete=models.PROTECT, related_name="letters")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    addressed_to = models.TextField()
+    document = models.BinaryField()  # the PDF
+    sha256 = models.CharField(max_length=64)
+    made_on = models.DateField()
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    objects = LetterManager()
+
+    class Meta:
+        verbose_name = _("letter")
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} letter {self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the letter with its digest."""
+        if self._state.adding:
+            self.sha256 = hashlib.sha256(self.document).hexdigest()
+        super().save(*args, **kwargs)

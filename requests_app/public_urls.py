@@ -1,0 +1,5 @@
+"""The patients' own pages under /privacy/."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
