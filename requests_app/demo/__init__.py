@@ -1,0 +1,1 @@
+"""An invented office, so that each screen has something true to show. Nobody in it exists."""

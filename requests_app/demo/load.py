@@ -1,0 +1,60 @@
+"""Puts the invented office into an empty database: staff, patients, charts, the log, requests in every state."""
+
+import random
+from datetime import date, datetime
+
+from django.db import transaction
+
+from meso.models import Office, User
+from records.models import Entry, Patient
+from requests_app.demo import chart, people, requests
+
+SEED = 20261124  # the same office every time
+
+
+@transaction.atomic
+def load(*, on: date, at: datetime) -> None:
+    """Fill the database, all or nothing. Dates lie around `on`, so that clocks are in every state."""
+    dice = random.Random(SEED)  # noqa: S311  (invented charts, no secrets)
+    office = _office(on)
+    staff = _staff()
+    charts: list[tuple[Patient, list[Entry]]] = []
+    for row in people.PATIENTS:
+        patient = _patient(dice, row)
+        charts.append((patient, chart.write_entries(dice, patient, staff["doctor"], staff["frontdesk"], on, at)))
+    chart.mark_some(charts, staff["doctor"], staff["privacy"], on, at)
+    chart.log_disclosures(dice, charts, staff["frontdesk"], staff["privacy"], on, at)
+    requests.take_in_every_state(dice, charts, staff, office, on=on, at=at)
+
+
+def _office(on: date) -> Office:
+    office = Office.current()
+    office.name = "Lark Street Mesotherapy"
+    office.address_1, office.city, office.state, office.zip = "218 Lark Street", "Albany", "NY", "12210"
+    office.phone, office.email = "(518) 555-0140", "office@example.org"
+    office.officer_name, office.officer_phone = "Nora Lindqvist", "(518) 555-0142"
+    office.notice_effective_on = date(on.year, 1, 1)
+    office.save()
+    return office
+
+
+def _staff() -> dict[str, User]:
+    found = {}
+    for username, first, last, role, credentials in people.STAFF:
+        found[username] = User.objects.create_user(
+            username, f"{username}@example.org", people.PASSWORD, first_name=first, last_name=last, role=role, credentials=credentials,
+            licence_number="NY 204417" if role == "physician" else "",
+        )
+    return found
+
+
+def _patient(dice: random.Random, row: tuple) -> Patient:
+    first, last, preferred, sex, year, month, day = row
+    town, postcode = dice.choice(people.TOWNS)
+    return Patient.objects.create(
+        chart_number=Office.take_chart_number(lambda number: Patient.objects.filter(chart_number=number).exists()),
+        first_name=first, last_name=last, preferred_name=preferred, sex=sex, date_of_birth=date(year, month, day),
+        phone=f"(518) 555-{dice.randint(200, 999):04d}", email="", address_1=f"{dice.randint(2, 480)} {dice.choice(people.STREETS)}",
+        city=town, state="NY", zip=postcode, language="en",
+    )
+
