@@ -155,7 +155,10 @@ def bulk_seal(rows: list[Sealed]) -> None:
     heads = _locked_heads({row.chain_key() for row in rows})
     links = [_link(heads[row.chain_key()], row) for row in rows]
     Seal.objects.bulk_create(links, batch_size=500)
-    ChainHead.objects.bulk_update(heads.values(), ["length", "seal"], batch_size=300)
+    # An upsert of rows that are there and locked: one short statement where bulk_update writes a CASE for each row.
+    ChainHead.objects.bulk_create(
+        heads.values(), batch_size=300, update_conflicts=True, unique_fields=["chain"], update_fields=["length", "seal"]
+    )
 
 
 def _locked_heads(chains: set[str]) -> dict[str, ChainHead]:
