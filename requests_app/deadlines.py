@@ -7,11 +7,17 @@ and nothing pauses a clock.
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from requests_app import office_days
+from requests_app.office_days import last_office_day
 
 RULE_VERSION = "2026-11"
 PROMISED_DAYS = 30
 EXTENSION_DAYS = 30
+SOON_DAYS = 7  # from here on a clock is shown as running out
 
 # kind -> (federal days or None, citation)
 STATUTORY: dict[str, tuple[int | None, str]] = {
@@ -23,8 +29,17 @@ STATUTORY: dict[str, tuple[int | None, str]] = {
 }
 
 
-class NotAllowedNow(Exception):
-    """A rule refuses this act now; the text says which, in words for the desk."""
+class NotAllowedNow(Exception):  # noqa: N818  (it is an answer, not a fault)
+    """A rule refuses this act now; the text says which, in words for the desk. `field` names the fact that is amiss, or is ""."""
+
+    def __init__(self, text: str, field: str = ""):
+        self.field = field
+        super().__init__(text)
+
+
+def spoken(day: date) -> str:
+    """A day as people read it: "Dec 24, 2026"."""
+    return date_format(day, "M j, Y")
 
 
 def due_on(received_on: date, promised_days: int = PROMISED_DAYS) -> date:
@@ -59,15 +74,15 @@ def check_extension(*, first_due_on: date, extended: bool, until: date, told_on:
     if extended:
         raise NotAllowedNow(_("This request has had its one extension."))
     if not reason.strip():
-        raise NotAllowedNow(_("An extension needs its reason in writing: the patient reads it."))
+        raise NotAllowedNow(_("An extension needs its reason in writing: the patient reads it."), "reason")
+    due, last = {"due": spoken(first_due_on)}, last_extension_day(first_due_on)
     if told_on > first_due_on:
-        raise NotAllowedNow(_("The due date has passed. An extension must be sent on or before it."))
+        raise NotAllowedNow(_("An extension must be sent on or before the due date, %(due)s.") % due, "told_on")
     if until <= first_due_on:
-        raise NotAllowedNow(_("The new day must come after the present due date."))
-    if until > last_extension_day(first_due_on):
-        raise NotAllowedNow(
-            _("The new day can be %(last)s at the latest: 30 days after the due date.") % {"last": last_extension_day(first_due_on)}
-        )
+        raise NotAllowedNow(_("The new day must come after the present due date, %(due)s.") % due, "until")
+    if until > last:
+        latest = _("The new day can be %(last)s at the latest: 30 days after the due date.") % {"last": spoken(last)}
+        raise NotAllowedNow(latest, "until")
 
 
 def is_late(acted_on: date, due: date) -> bool:
@@ -80,9 +95,28 @@ def days_left(due: date, on: date) -> int:
     return (due - on).days
 
 
-def last_office_day(due: date) -> date:
-    """The last day from Monday to Friday on or before the due date: a target to work to, never the deadline."""
-    return due - timedelta(days=max(0, due.weekday() - 4))
+def in_words(days: int) -> str:
+    """Days left as a desk says it: "3 days left", "due today", "2 days late"."""
+    if days == 0:
+        return _("due today")
+    if days > 0:
+        return ngettext("%(days)s day left", "%(days)s days left", days) % {"days": days}
+    return ngettext("%(days)s day late", "%(days)s days late", -days) % {"days": -days}
+
+
+def urgency(days: int) -> str:
+    """How near a clock is to its end: "late", "soon" (a week or less) or "fine"."""
+    if days < 0:
+        return "late"
+    return "soon" if days <= SOON_DAYS else "fine"
+
+
+def weekend_note(due: date) -> str:
+    """What to know of a due date on which nobody works: "Falls on a Sunday; last office day Fri, Jan 30." "" on an office day."""
+    closed = office_days.why_closed(due)
+    if not closed:
+        return ""
+    return _("Falls on %(what)s; last office day %(day)s.") % {"what": closed, "day": date_format(last_office_day(due), "D, M j")}
 
 
 @dataclass(frozen=True)
@@ -94,6 +128,7 @@ class Working:
     first_due_on: date
     extended_to: date | None
     due_on: date
+    statutory_days: int | None
     statutory_due_on: date | None
     citation: str
     rule_version: str
@@ -102,15 +137,39 @@ class Working:
     @property
     def falls_on_weekend(self) -> bool:
         """Whether the due date is a Saturday or Sunday."""
-        return self.due_on.weekday() >= 5
+        return self.due_on.weekday() >= office_days.SATURDAY
+
+    @property
+    def note(self) -> str:
+        """What to know when nobody works on the due date, or ""."""
+        return weekend_note(self.due_on)
+
+    @property
+    def last_extension_day(self) -> date:
+        """The latest day that an extension may name, or might have named."""
+        return last_extension_day(self.first_due_on)
+
+    @property
+    def federal_limit(self) -> date | None:
+        """The federal limit where it is another day than the due date, or None."""
+        return self.statutory_due_on if self.statutory_due_on != self.due_on else None
 
 
-def working(kind: str, received_on: date, promised_days: int, *, extended_to: date | None, rule_version: str = RULE_VERSION) -> Working:
+def working(
+    kind: str, received_on: date, promised_days: int, *, extended_to: date | None, rule_version: str = RULE_VERSION
+) -> Working:
     """The whole calculation of one request's clock."""
     first = due_on(received_on, promised_days)
     due = extended_to or first
     return Working(
-        received_on, promised_days, first, extended_to, due,
-        statutory_due_on(kind, received_on, extended=extended_to is not None),
-        STATUTORY[kind][1], rule_version, last_office_day(due),
+        received_on=received_on,
+        days=promised_days,
+        first_due_on=first,
+        extended_to=extended_to,
+        due_on=due,
+        statutory_days=statutory_days(kind),
+        statutory_due_on=statutory_due_on(kind, received_on, extended=extended_to is not None),
+        citation=STATUTORY[kind][1],
+        rule_version=rule_version,
+        last_office_day=last_office_day(due),
     )

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
 from meso.models import User
+from requests_app import deadlines
 
 
 class Verb(models.TextChoices):
@@ -91,7 +92,9 @@ class RequestEvent(AppendOnly):
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(fields=["request"], condition=models.Q(verb="extended"), name="request_extended_once"),
-            models.UniqueConstraint(fields=["request"], condition=models.Q(verb="overdue"), name="request_overdue_once"),
+            models.UniqueConstraint(
+                fields=["request", "on"], condition=models.Q(verb="overdue"), name="request_overdue_once_a_day"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -99,8 +102,16 @@ class RequestEvent(AppendOnly):
 
     @property
     def sentence(self) -> str:
-        """What happened, in words."""
-        return str(SENTENCES[self.verb]) % self.data
+        """What happened, in words; days as people read them."""
+        return str(SENTENCES[self.verb]) % {name: _spoken(value) for name, value in self.data.items()}
+
+
+def _spoken(value: str) -> str:
+    """A fact of an event as a sentence says it: an ISO day becomes "Dec 24, 2026"."""
+    try:
+        return deadlines.spoken(date.fromisoformat(value)) if len(value) == len("2026-12-24") else value
+    except ValueError:
+        return value
 
 
 class LetterManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]

@@ -1,0 +1,98 @@
+"""Which requests: the words that lists, cards, mails and commands share, and the numbers by which people name a request."""
+
+from datetime import date, datetime, timedelta
+
+from django.db import models, transaction
+from django.db.models import OuterRef, Q
+
+from requests_app.deadlines import SOON_DAYS
+from requests_app.kinds import ANSWERED_BY_THE_THING_ITSELF, Outcome, Step
+from requests_app.models.timeline import RequestEvent, Verb
+
+FIRST_NUMBER = 1000  # request numbers begin behind it: R-1001
+
+
+def parse_number(number: str) -> int | None:
+    """The key behind a request number, or None: "R-1042", "r1042" and "1042" are the same."""
+    digits = number.strip().upper().removeprefix("R").lstrip("- ")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 12):
+        return None
+    return int(digits) - FIRST_NUMBER if int(digits) > FIRST_NUMBER else None
+
+
+_NOT_DENIED = ~Q(outcome=Outcome.DENIED)
+_NEEDS_LETTER = ~Q(outcome__in=["", Outcome.GRANTED], kind__in=ANSWERED_BY_THE_THING_ITSELF)
+
+# The twin of PatientRequest.steps_left, for the database: which open requests still have this step before them.
+STEP_LEFT: dict[Step, Q] = {
+    Step.MATCH: _NOT_DENIED & Q(patient=None),
+    Step.VERIFY: _NOT_DENIED & Q(identity_checked_on=None),
+    Step.DECIDE: Q(outcome=""),
+    Step.CARRY_OUT: _NOT_DENIED & Q(carried_out_on=None),
+    Step.SEND: _NEEDS_LETTER & Q(letter_sent_on=None),
+}
+
+
+class PatientRequestQuerySet(models.QuerySet):
+    """Which requests."""
+
+    def open(self) -> "PatientRequestQuerySet":
+        """Not yet answered."""
+        return self.filter(closed_on=None)
+
+    def closed(self) -> "PatientRequestQuerySet":
+        """Answered, withdrawn, or taken over as a thing of the past."""
+        return self.exclude(closed_on=None)
+
+    def overdue(self, on: date) -> "PatientRequestQuerySet":
+        """Open, and the due date lies before the day."""
+        return self.open().filter(due_on__lt=on)
+
+    def due_soon(self, on: date) -> "PatientRequestQuerySet":
+        """Open, and due on the day or in the week behind it."""
+        return self.open().filter(due_on__range=(on, on + timedelta(days=SOON_DAYS)))
+
+    def due_soonest(self) -> "PatientRequestQuerySet":
+        """Open ones, the soonest due date first."""
+        return self.open().order_by("due_on", "pk")
+
+    def at_step(self, step: Step) -> "PatientRequestQuerySet":
+        """Open, and this is the next step: what comes before it is done or not needed."""
+        found = self.open().filter(STEP_LEFT[step])
+        for earlier in list(Step)[: list(Step).index(step)]:
+            found = found.exclude(STEP_LEFT[earlier])
+        return found
+
+    def by_number(self, number: str) -> "PatientRequestQuerySet":
+        """The request with this number ("R-1042"); none for text that is no number."""
+        pk = parse_number(number)
+        return self.filter(pk=pk) if pk else self.none()
+
+    def figures(self, on: date) -> dict[str, int]:
+        """How many are open, overdue, due within the week, and without a chart. One query over the open ones."""
+        soon = Q(due_on__range=(on, on + timedelta(days=SOON_DAYS)))
+        return self.open().aggregate(
+            open=models.Count("pk"),
+            overdue=models.Count("pk", filter=Q(due_on__lt=on)),
+            due_soon=models.Count("pk", filter=soon),
+            to_match=models.Count("pk", filter=STEP_LEFT[Step.MATCH]),
+        )
+
+    def note_overdue(self, *, on: date, at: datetime) -> int:
+        """Write the overdue event of each request that has passed its due date since the last look. Returns how many.
+
+        Costs one query when there is none. A request whose clock is moved and passes again gets a second event.
+        """
+        noted = RequestEvent.objects.filter(request=OuterRef("pk"), verb=Verb.OVERDUE, on__gt=OuterRef("due_on"))
+        late = self.overdue(on).filter(~models.Exists(noted))
+        if not late.exists():
+            return 0
+        with transaction.atomic():
+            locked = list(late.order_by("pk").select_for_update().values_list("pk", flat=True))
+            # Asked again behind the lock: who held it before may have noted the same ones.
+            found = list(late.filter(pk__in=locked).values_list("pk", "due_on"))
+            RequestEvent.objects.bulk_create(
+                RequestEvent(request_id=pk, verb=Verb.OVERDUE, at=at, on=on, data={"due_on": due.isoformat()})
+                for pk, due in found
+            )
+        return len(found)
