@@ -6,8 +6,9 @@ import factory
 from factory.django import DjangoModelFactory
 
 from disclosures.models import Disclosure
-from meso.models import User
+from meso.models import Office, User
 from records.models import Attachment, ContactPreference, Entry, Patient, Restriction
+from requests_app.models import PatientRequest
 
 PASSWORD = "a long pass phrase 7"
 AT = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -122,3 +123,23 @@ class DisclosureFactory(DjangoModelFactory):
     purpose = "Report required by state law"
     logged_by = factory.SubFactory(UserFactory)
     logged_at = AT
+
+
+class RequestFactory(DjangoModelFactory):
+    """A request for copies by letter, taken in on the day it came (`on` says another day), linked to a chart."""
+
+    class Meta:
+        model = PatientRequest
+
+    patient = factory.SubFactory(PatientFactory)
+    kind = "access"
+    channel = "letter"
+    received_on = date(2026, 11, 24)
+    asker_name = factory.LazyAttribute(lambda request: request.patient.name if request.patient else "Maria Alvarez")
+    by = None
+    at = AT
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        on = kwargs.pop("on", kwargs["received_on"])
+        return model_class.take(on=on, office=Office.current(), **kwargs)
