@@ -16,6 +16,7 @@ from meso.append_only import AppendOnlyError
 from records import names
 
 LIMIT = 25
+_ENOUGH = 200  # so many keys are common; counting stops there
 _DATE_FORMS = ("%Y-%m-%d", "%m/%d/%Y", "%m-%d-%Y", "%m.%d.%Y")
 
 
@@ -70,14 +71,14 @@ class PatientQuerySet(models.QuerySet):
         """At most `limit` patients, best way of asking first, each sorted by last and first name. [] for an empty text."""
         query = parse(text)
         found: dict[int, models.Model] = {}
-        for branch in self._branches(query):
+        for branch in self._branches(query, limit):
             for patient in branch.exclude(pk__in=found)[: limit - len(found)]:
                 found[patient.pk] = patient
             if len(found) >= limit:
                 break
         return list(found.values())
 
-    def _branches(self, query: Query) -> Iterator["PatientQuerySet"]:
+    def _branches(self, query: Query, limit: int) -> Iterator["PatientQuerySet"]:
         base = self.filter(date_of_birth=query.born) if query.born else self
         if query.chart and not query.born:
             yield self.filter(begins("chart_key", query.chart)).order_by("chart_key", "id")
@@ -85,6 +86,8 @@ class PatientQuerySet(models.QuerySet):
             yield base.filter(begins("phone_digits", query.digits)).order_by("phone_digits", "id")
         if query.words and not query.digits:
             yield from self._by_name(base, query.words)
+            by_word = base._by_word_of_few(query.words) if query.born else self._by_word(query.words, limit)
+            yield by_word.order_by("last_key", "first_key", "id")
         elif query.born and not query.digits:
             yield base.order_by("last_key", "id")
 
@@ -96,13 +99,28 @@ class PatientQuerySet(models.QuerySet):
             one, other = "".join(words[:cut]), "".join(words[cut:])
             for last, first in ((other, one), (one, other)):
                 yield base.filter(begins("last_key", last), begins("first_key", first)).order_by("last_key", "first_key", "id")
-        name_keys = self.model._meta.get_field("name_keys").related_model.objects
-        by_word = base
-        for word in words:
-            by_word = by_word.filter(
-                models.Exists(name_keys.filter(begins("word", word), patient=models.OuterRef("pk")))
-            )
-        yield by_word.order_by("last_key", "first_key", "id")
+
+    def _by_word(self, words: list[str], limit: int) -> "PatientQuerySet":
+        """Those who have, for each word, a name that begins with it: `limit` of them, beside any that were found before.
+
+        The rarest word leads: its keys are walked until there are enough, the other words are looked up. Left to choose for
+        itself, either database may walk every patient in the order of the names.
+        """
+        keys = self._name_keys()
+        rarest = words[0] if len(words) == 1 else min(words, key=lambda word: keys.filter(begins("word", word))[:_ENOUGH].count())
+        found = keys.filter(begins("word", rarest), *(self._has(word, "patient") for word in set(words) - {rarest}))
+        # A patient may have a few keys with one beginning, and fewer than `limit` were found before.
+        return self.filter(pk__in=list(found.order_by("word", "patient_id").values_list("patient_id", flat=True)[: 4 * limit]))
+
+    def _by_word_of_few(self, words: list[str]) -> "PatientQuerySet":
+        """The same among few patients, such as those born on one day: each is looked up for each word."""
+        return self.filter(*(self._has(word, "pk") for word in words))
+
+    def _has(self, word: str, patient: str) -> models.Exists:
+        return models.Exists(self._name_keys().filter(begins("word", word), patient=models.OuterRef(patient)))
+
+    def _name_keys(self) -> models.QuerySet:
+        return self.model._meta.get_field("name_keys").related_model.objects.all()
 
     def resembling(self, first: str, last: str, born: date) -> "PatientQuerySet":
         """Charts that may be the same person: the same birth date with a similar name, or the same name with one part of the date amiss.
