@@ -1,0 +1,48 @@
+"""What a request asks for, in words: the facts of its kind as a screen, a letter or a list says them."""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from records.models import ContactPreference
+from requests_app import deadlines
+from requests_app.kinds import DETAILS, Kind
+
+if TYPE_CHECKING:
+    from requests_app.models import PatientRequest
+
+
+class Way(models.TextChoices):
+    """The way in which a patient gets at the record: theirs to choose (45 CFR 164.524(c)(2))."""
+
+    INSPECT = "inspect", _("Look at it at the office")
+    ELECTRONIC = "electronic", _("Electronic copy")
+    MAIL = "mail", _("On paper, by mail")
+    PICK_UP = "pick_up", _("On paper, picked up at the office")
+
+
+# (kind, fact) -> the words of its codes
+CODED: dict[tuple[str, str], type[models.TextChoices]] = {
+    (Kind.ACCESS, "form"): Way,
+    (Kind.CONFIDENTIAL_COMMUNICATION, "means"): ContactPreference.Means,
+}
+_DAYS = {"since", "until"}
+
+
+def _in_words(kind: str, fact: str, value: str) -> str:
+    codes = CODED.get((kind, fact))
+    if codes and value in codes.values:
+        return str(codes(value).label)
+    try:
+        return deadlines.spoken(date.fromisoformat(value)) if fact in _DAYS else value
+    except ValueError:
+        return value
+
+
+def lines(request: "PatientRequest") -> list[tuple[str, str]]:
+    """The facts of the request as (label, words), in the order of the form; what was left empty is left out."""
+    facts = DETAILS[request.kind]
+    told = {fact: str(request.details[fact]) for fact in facts if request.details.get(fact)}
+    return [(str(facts[fact]), _in_words(request.kind, fact, value)) for fact, value in told.items()]
