@@ -253,11 +253,14 @@ class PatientRequest(RequestRow):
     def letter_sent(self, letter: Letter, *, sent_on: date, how: str, by: User, at: datetime, on: date) -> RequestEvent:
         """A letter went out on `sent_on`, also after the request was closed. A decision letter may stop the clock.
 
-        Raises NotAllowedNow for another request's letter, and for a day before the letter was made or in the future.
+        Raises NotAllowedNow for another request's letter, for a decision letter before the decision, and for a day before
+        the letter was made or in the future.
         """
         me = type(self).objects.select_for_update().get(pk=self.pk)
         if letter.request_id != me.pk:
             raise NotAllowedNow(_t("That letter belongs to another request."))
+        if letter.kind == Letter.Kind.DECISION and not me.outcome:
+            raise NotAllowedNow(_t("This request has not been decided."))
         if not letter.made_on <= sent_on <= on:
             raise NotAllowedNow(_t("The day must lie between the day the letter was made and today."), "sent_on")
         if letter.kind == Letter.Kind.DECISION and me.letter_sent_on is None:

@@ -64,8 +64,8 @@ SENTENCES: dict[str, str] = {
 }
 
 
-class RequestEventQuerySet(AppendOnlyQuerySet):
-    """The timeline of a request."""
+class RequestEventManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]
+    """The timeline. `record` stands on the manager, so that `request.events.record(...)` knows its request."""
 
     def record(self, verb: str, *, by: User | None, at: datetime, on: date, note: str = "", **data: Any) -> "RequestEvent":
         """Add one event. Called on a request's own `events`. `data` fills the verb's sentence."""
@@ -85,7 +85,7 @@ class RequestEvent(AppendOnly):
     note = models.TextField(blank=True)
     data = models.JSONField(default=dict)
 
-    objects = RequestEventQuerySet.as_manager()
+    objects = RequestEventManager()
 
     class Meta:
         verbose_name = _("event")

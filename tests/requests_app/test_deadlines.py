@@ -1,4 +1,4 @@
-"""The clocks on every dated example of law.md §1, §2–4 and §13a, and on any day that Hypothesis can think of."""
+"""The clocks on every dated example of law.md §1 to §4 and §13a, and on any day that Hypothesis can think of."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -228,24 +228,18 @@ def test_the_promise_never_lies_behind_the_federal_limit(received, kind, days, m
     reason=st.sampled_from(["", "Storage"]),
 )
 def test_an_extension_is_lawful_exactly_inside_its_four_bounds(due, told, until, extended, reason):
-    lawful = not extended and bool(reason) and told <= 0 and 1 <= until <= 30
-    try:
-        deadlines.check_extension(
-            first_due_on=due,
-            extended=extended,
-            until=due + timedelta(days=until),
-            told_on=due + timedelta(days=told),
-            reason=reason,
-        )
-    except NotAllowedNow as refusal:
-        assert not lawful
-        assert str(refusal)
+    facts = {"first_due_on": due, "extended": extended, "reason": reason}
+    days = {"told_on": due + timedelta(days=told), "until": due + timedelta(days=until)}
+    if not extended and reason and told <= 0 and 1 <= until <= 30:
+        deadlines.check_extension(**facts, **days)
     else:
-        assert lawful
+        with pytest.raises(NotAllowedNow, match=r"\w"):
+            deadlines.check_extension(**facts, **days)
 
 
-@given(at=st.datetimes(datetime(2020, 1, 1), datetime(2035, 12, 31), timezones=st.just(UTC)))
-def test_an_instant_belongs_to_the_day_that_the_office_reads_on_its_wall(at):
+@given(second=st.integers(1_577_836_800, 2_082_758_400))  # 2020 to 2036
+def test_an_instant_belongs_to_the_day_that_the_office_reads_on_its_wall(second):
+    at = datetime.fromtimestamp(second, tz=UTC)
     with timezone.override(NEW_YORK):
         assert clock.office_day(at) == at.astimezone(NEW_YORK).date()
 
