@@ -18,6 +18,8 @@ from typing import Any
 
 import django
 
+from bench import names, words
+
 BATCH = 2000  # patients stored together
 FIRST_CHART = 10001
 PASSWORD = "bench-only-pass-phrase"  # noqa: S105  (of an invented office that listens on this machine only)
@@ -28,36 +30,7 @@ STAFF = (  # user name, first name, last name, role
     ("officer", "Nora", "Lindqvist", "privacy_officer"),
     ("boss", "Theo", "Marsh", "office_admin"),
 )
-NOTES = (
-    ("visit_note", "Follow-up visit", "Seen for a follow-up. No bruising, no nodules. Skin over the treated areas smooth. Blood pressure "
-     "122/78, pulse 68. Advice on sun and sport repeated. Next session in two weeks if the patient wishes."),
-    ("treatment", "Session: thighs", "Skin cleaned with chlorhexidine. 40 points, 0.1 ml each, 4 mm deep. Tolerated well. Cold pack "
-     "for ten minutes. Advice given in writing and by mouth."),
-    ("consent", "Consent to treatment", "The nature of the treatment, its risks and its alternatives were explained. Questions were answered. "
-     "The patient signed the form of the office."),
-    ("prescription", "Prescription", "Arnica ointment, thin layer twice a day on bruises, for one week. No refill."),
-    ("lab_result", "Blood count", "Hemoglobin 13.8 g/dl, white cells 6.2, platelets 244. Within the reference of the laboratory."),
-    ("billing_record", "Statement", "Session of the day: $280.00. Paid in full by card."),
-    ("correspondence", "Letter to the family doctor", "Dear colleague, our common patient was seen for a first visit. No objection stands against "
-     "a course of six sessions. With kind regards."),
-)
-RELEASES = (  # purpose code, how often, purpose in words
-    ("authorization", 30, "Application for insurance, at the patient's request"),
-    ("required_by_law", 20, "Inspection of lot records under state law"),
-    ("public_health", 15, "Report of an adverse event with an injected product"),
-    ("subpoena", 8, "Subpoena in a civil case; the patient was notified"),
-    ("health_oversight", 8, "Oversight of the profession"),
-    ("workers_compensation", 8, "Claim under the workers' compensation law"),
-    ("involved_in_care", 6, "Drove the patient home; the patient agreed"),
-    ("law_enforcement", 3, "Warrant shown at the desk"),
-    ("impermissible", 2, "Went to the wrong fax number"),
-)
-AGENCIES = (
-    "State Department of Health", "FDA MedWatch", "Office of Professional Medical Conduct", "Workers' Compensation Board",
-    "Beacon Life Insurance", "Harlan & Moss, attorneys", "County Court", "Police Department", "Mutual Health Plan", "Lakeside Hospital",
-)
-KINDS = ("access", "access", "access", "amendment", "restriction", "confidential_communication", "accounting")
-_RELEASE_WEIGHTS = list(accumulate(often for _, often, _ in RELEASES))
+_RELEASE_WEIGHTS = list(accumulate(often for _, often, _ in words.RELEASES))
 
 
 class Office:
@@ -107,15 +80,20 @@ def _store(office: Office, numbers: range) -> None:
 
 
 def _patient(office: Office, number: int) -> Any:
-    from bench import names
     from records.models import Patient
 
     dice = office.dice
     patient = Patient(
-        chart_number=str(FIRST_CHART + number), first_name=names.first(dice), last_name=names.last(dice),
-        date_of_birth=office.days_ago(18 * 366, 85 * 365), sex=dice.choice(("female", "female", "male")),
+        chart_number=str(FIRST_CHART + number),
+        first_name=names.first(dice),
+        last_name=names.last(dice),
+        date_of_birth=office.days_ago(18 * 366, 85 * 365),
+        sex=dice.choice(("female", "female", "male")),
         phone=f"({dice.choice((518, 212, 646, 914))}) 555-{dice.randint(0, 9999):04d}",
-        address_1=f"{dice.randint(1, 999)} Elm Street", city="Albany", state="NY", zip="12207",
+        address_1=f"{dice.randint(1, 999)} Elm Street",
+        city="Albany",
+        state="NY",
+        zip="12207",
     )
     patient.set_keys()
     return patient
@@ -128,28 +106,38 @@ def _sealed_rows(office: Office, patient: Any) -> Iterator[Any]:
 
     dice, doctor, desk = office.dice, office.staff["doctor"], office.staff[office.dice.choice(("desk", "desk2"))]
     for day in sorted(office.days_ago(1, 1500) for _ in range(5)):
-        kind, title, body = dice.choice(NOTES)
+        kind, title, body = dice.choice(words.NOTES)
         yield Entry(
-            patient=patient, kind=kind, service_on=day, title=title, body=body, author=doctor, signed_as=doctor.signature,
+            patient=patient,
+            kind=kind,
+            service_on=day,
+            title=title,
+            body=body,
+            author=doctor,
+            signed_as=doctor.signature,
             written_at=office.at - (office.on - day),
         )
     for day in sorted(office.days_ago(1, 2500) for _ in range(3)):
-        code, _, purpose = dice.choices(RELEASES, cum_weights=_RELEASE_WEIGHTS)[0]
+        code, _, purpose = dice.choices(words.RELEASES, cum_weights=_RELEASE_WEIGHTS)[0]
         yield Disclosure(
-            patient=patient, disclosed_on=day, recipient=_recipient(dice), recipient_address=f"{dice.randint(1, 400)} State Street\nAlbany, NY 12207",
-            information="Visit notes of the last year and the lot numbers of the products", purpose_code=code, purpose=purpose,
+            patient=patient,
+            disclosed_on=day,
+            recipient=_recipient(dice),
+            recipient_address=f"{dice.randint(1, 400)} State Street\nAlbany, NY 12207",
+            information="Visit notes of the last year and the lot numbers of the products",
+            purpose_code=code,
+            purpose=purpose,
             authorized_on=day - timedelta(days=5) if code == "authorization" else None,
-            logged_by=desk, logged_at=office.at - (office.on - day),
+            logged_by=desk,
+            logged_at=office.at - (office.on - day),
         )
 
 
 def _recipient(dice: random.Random) -> str:
     """Half of them the same few agencies, half one of some thousands of practices."""
-    from bench import names
-
     if dice.random() < 0.5:
-        return dice.choice(AGENCIES)
-    return f"{names.last(dice)} {dice.choice(('Family Practice', 'Dermatology', 'Clinic', 'Law Offices'))}"
+        return dice.choice(words.AGENCIES)
+    return f"{names.last(dice)} {dice.choice(words.PRACTICES)}"
 
 
 def _store_requests(office: Office, patients: list) -> None:
@@ -169,12 +157,28 @@ def _request(office: Office, patient: Any) -> Any:
     answered = None if is_open else received + timedelta(days=office.dice.randint(1, 28))
     desk = office.staff["desk"]
     return PatientRequest(
-        patient=patient, kind=office.dice.choice(KINDS), channel="letter", received_on=received, entered_at=office.at, entered_by=desk,
-        assignee=office.staff["officer"] if office.dice.random() < 0.5 else None, asker_name=patient.name, asker_born=patient.date_of_birth,
-        description="As the letter says.", promised_days=30, rule_version=deadlines.RULE_VERSION, due_on=deadlines.due_on(received),
-        identity_checked_on=answered, identity_checked_by=desk if answered else None, identity_how="Photo ID" if answered else "",
-        outcome="granted" if answered else "", decided_on=answered, decided_by=office.staff["officer"] if answered else None,
-        carried_out_on=answered, letter_sent_on=answered, closed_on=answered,
+        patient=patient,
+        kind=office.dice.choice(words.KINDS),
+        channel="letter",
+        received_on=received,
+        entered_at=office.at,
+        entered_by=desk,
+        assignee=office.staff["officer"] if office.dice.random() < 0.5 else None,
+        asker_name=patient.name,
+        asker_born=patient.date_of_birth,
+        description="As the letter says.",
+        promised_days=30,
+        rule_version=deadlines.RULE_VERSION,
+        due_on=deadlines.due_on(received),
+        identity_checked_on=answered,
+        identity_checked_by=desk if answered else None,
+        identity_how="Photo ID" if answered else "",
+        outcome="granted" if answered else "",
+        decided_on=answered,
+        decided_by=office.staff["officer"] if answered else None,
+        carried_out_on=answered,
+        letter_sent_on=answered,
+        closed_on=answered,
     )
 
 
@@ -191,7 +195,11 @@ def _timeline(office: Office, request: Any) -> Iterator[Any]:
     yield event(Verb.RECEIVED, request.received_on, channel="By letter", received_on=request.received_on.isoformat(), due_on=due)
     if request.closed_on:
         yield event(
-            Verb.CLOSED, request.closed_on, outcome="Granted", acted_on=request.closed_on.isoformat(), timeliness="On time.",
+            Verb.CLOSED,
+            request.closed_on,
+            outcome="Granted",
+            acted_on=request.closed_on.isoformat(),
+            timeliness="On time.",
         )
     elif request.due_on < office.on:
         yield event(Verb.OVERDUE, office.on, due_on=due)
@@ -204,8 +212,12 @@ def _looks(office: Office, patient: Any) -> Iterator[Any]:
     people = [office.staff[name] for name in ("desk", "desk2", "doctor", "officer")]
     for _ in range(3):
         yield AccessEvent(
-            at=office.at - timedelta(minutes=office.dice.randint(1, 700_000)), user=office.dice.choice(people), action="view",
-            subject="chart", chart_number=patient.chart_number, address="127.0.0.1",
+            at=office.at - timedelta(minutes=office.dice.randint(1, 700_000)),
+            user=office.dice.choice(people),
+            action="view",
+            subject="chart",
+            chart_number=patient.chart_number,
+            address="127.0.0.1",
         )
 
 
@@ -223,14 +235,14 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "meso.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.settings")
     django.setup()
     from django.core.management import call_command
 
     from meso import clock, seals
     from records.models import Patient
 
-    call_command("migrate", verbosity=0)
+    call_command("migrate", run_syncdb=True, verbosity=0)  # the floor's own table has no migration
     if Patient.objects.exists():
         sys.exit("bench.build: the database holds an office already; it fills an empty one only.")
     begun = time.perf_counter()
@@ -240,10 +252,19 @@ def main() -> None:
     settled = time.perf_counter()
     report = seals.verify()
     verified = time.perf_counter()
-    print(json.dumps({
-        "patients": options.patients, "build_seconds": round(built - begun, 1), "settle_seconds": round(settled - built, 1),
-        "verify_seconds": round(verified - settled, 1), "chains": report.chains, "links": report.links, "breaks": len(report.breaks),
-    }))
+    print(
+        json.dumps(
+            {
+                "patients": options.patients,
+                "build_seconds": round(built - begun, 1),
+                "settle_seconds": round(settled - built, 1),
+                "verify_seconds": round(verified - settled, 1),
+                "chains": report.chains,
+                "links": report.links,
+                "breaks": len(report.breaks),
+            }
+        )
+    )
     if report.breaks:
         sys.exit(f"bench.build: {report.breaks[0]}")
 

@@ -3,27 +3,27 @@
 import random
 
 # The commonest first; the n-th is drawn about 1/(n+4) as often as the first.
-LAST = (
+LAST = (  # noqa: SIM905  (read as a page of the phone book)
     "Smith Johnson Williams Brown Garcia Jones Miller Davis Rodriguez Martinez Hernandez Lopez Gonzalez Wilson Anderson Thomas "
     "Taylor Moore Jackson Martin Lee Perez Thompson White Harris Sanchez Clark Ramirez Lewis Robinson Walker Young Allen King "
     "Wright Scott Torres Nguyen Hill Flores Green Adams Nelson Baker Hall Rivera Campbell Mitchell Carter Roberts Gomez Phillips "
     "Evans Turner Diaz Parker Cruz Edwards Collins Reyes Stewart Morris Morales Murphy Cook Rogers Gutierrez Ortiz Morgan Cooper "
     "Peterson Bailey Reed Kelly Howard Ramos Kim Cox Ward Richardson Watson Brooks Chavez Wood Bennett Gray Mendoza Ruiz Hughes "
     "Price Alvarez Castillo Sanders Patel Myers Long Ross Foster Jimenez Powell O'Brien Peña Núñez Müller Tran Singh Cohen "
-    "Schwartz Kowalski Ivanov Haddad Okafor Yılmaz Dvořák Łukaszewski Søndergaard"
+    "Schwartz Kowalski Ivanov Haddad Okafor Şahin Dvořák Łukaszewski Søndergaard"
 ).split()
-FIRST = (
+FIRST = (  # noqa: SIM905
     "Mary Maria Jennifer Linda Patricia Elizabeth Jessica Sarah Karen Ashley Susan Emily Nancy Lisa Margaret Sandra Donna Emma "
     "Olivia Sophia Isabella Carmen Rosa Ana Guadalupe Amanda Melissa Deborah Stephanie Rebecca Laura Cynthia Amy Kathleen Angela "
     "James Michael Robert John David William Jose Richard Carlos Joseph Thomas Juan Luis Daniel Matthew Anthony Mark Steven "
     "Andrew Joshua Kevin Brian George Miguel Timothy Ronald Edward Jason Jeffrey Ryan Jacob Priya Mei Wei Fatima Aisha Olga Yuki "
     "Zoë Chloé Siobhán Björn José Ayşe Nadia Leila Kwame Tomasz Hiro Ingrid"
 ).split()
-_HEADS = (
+_HEADS = (  # noqa: SIM905
     "Hart Black Fair Hol Win Ash Brad Carl Dun Ever Fen Gals Hem Ire Kirk Lang Mar Nor Oak Pem Quin Ran Stan Thorn Up Van Wake "
     "Yar Bar Cald Den El Far Grim Hay Ing"
 ).split()
-_TAILS = "wood well field ford ley ton ham by worth man stein berg son court land shaw more wick dale brook mont rell ski".split()
+_TAILS = "wood well field ford ley ton ham by worth man stein berg son court land shaw more wick dale brook mont rell ski".split()  # noqa: SIM905
 
 
 def _falling(count: int) -> list[float]:
