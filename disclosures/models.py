@@ -87,9 +87,21 @@ class Disclosure(Sealed):
 
     @classmethod
     def log(
-        cls, *, patient: Patient, disclosed_on: date, recipient: str, information: str, purpose_code: str, purpose: str,
-        by: User | None, at: Any, recipient_address: str = "", authorized_on: date | None = None,
-        entries: list[Entry] | None = None, request_number: str = "", source_id: str | None = None,
+        cls,
+        *,
+        patient: Patient,
+        disclosed_on: date,
+        recipient: str,
+        information: str,
+        purpose_code: str,
+        purpose: str,
+        by: User | None,
+        at: Any,
+        recipient_address: str = "",
+        authorized_on: date | None = None,
+        entries: list[Entry] | None = None,
+        request_number: str = "",
+        source_id: str | None = None,
     ) -> "Disclosure":
         """Write one row of the log, with the entries that were given.
 
@@ -99,9 +111,18 @@ class Disclosure(Sealed):
             raise ValueError(f"{purpose_code} is exempt and stays out of the log")
         with transaction.atomic():
             row = cls.objects.create(
-                patient=patient, disclosed_on=disclosed_on, recipient=recipient, recipient_address=recipient_address,
-                information=information, purpose_code=purpose_code, purpose=purpose, authorized_on=authorized_on,
-                logged_by=by, logged_at=at, request_number=request_number, source_id=source_id,
+                patient=patient,
+                disclosed_on=disclosed_on,
+                recipient=recipient,
+                recipient_address=recipient_address,
+                information=information,
+                purpose_code=purpose_code,
+                purpose=purpose,
+                authorized_on=authorized_on,
+                logged_by=by,
+                logged_at=at,
+                request_number=request_number,
+                source_id=source_id,
             )
             for entry in entries or []:
                 DisclosedEntry.objects.create(patient=patient, disclosure=row, entry=entry)
@@ -114,15 +135,21 @@ class Disclosure(Sealed):
         """
         with transaction.atomic():
             new = Disclosure.log(patient=self.patient, by=by, at=at, **replacement) if replacement else None
-            return Correction.objects.create(patient=self.patient, original=self, replacement=new, reason=reason, by=by, signed_as=by.signature, at=at)
+            return Correction.objects.create(
+                patient=self.patient, original=self, replacement=new, reason=reason, by=by, signed_as=by.signature, at=at
+            )
 
     def review(self, *, by: User, at: Any, note: str = "") -> "DisclosureReview":
         """The privacy officer's dated, signed review of this row."""
-        return DisclosureReview.objects.create(patient=self.patient, disclosure=self, by=by, signed_as=by.signature, at=at, note=note)
+        return DisclosureReview.objects.create(
+            patient=self.patient, disclosure=self, by=by, signed_as=by.signature, at=at, note=note
+        )
 
     def decide_hold(self, *, by: User, at: Any, listed: bool, reason: str) -> "HoldDecision":
         """The privacy officer's recorded decision whether a held row is listed (164.512(k)(2)). Once only: IntegrityError after."""
-        return HoldDecision.objects.create(patient=self.patient, disclosure=self, listed=listed, reason=reason, by=by, signed_as=by.signature, at=at)
+        return HoldDecision.objects.create(
+            patient=self.patient, disclosure=self, listed=listed, reason=reason, by=by, signed_as=by.signature, at=at
+        )
 
 
 class DisclosedEntry(Sealed):
@@ -207,7 +234,9 @@ class AccountingGiven(Sealed):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="accountings")
     start = models.DateField(_("from"))
     end = models.DateField(_("to"))
-    scope = models.CharField(max_length=10, choices=[(Scope.NOTICE.value, _("The office's notice")), (Scope.HIPAA.value, _("Federal minimum"))])
+    scope = models.CharField(
+        max_length=10, choices=[(Scope.NOTICE.value, _("The office's notice")), (Scope.HIPAA.value, _("Federal minimum"))]
+    )
     issued_on = models.DateField()
     issued_at = models.DateTimeField()
     issued_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

@@ -60,7 +60,14 @@ PURPOSES: dict[str, Purpose] = {
     for purpose in (
         _p("treatment", _("Treatment: to another provider who cares for the patient"), "164.506(c)", False, False, "i"),
         _p("payment", _("Payment: billing, a health plan, a collection"), "164.506(c)", False, False, "i"),
-        _p("operations", _("Operations: quality, audit, training, a service working for the office"), "164.506(c)", False, False, "i"),
+        _p(
+            "operations",
+            _("Operations: quality, audit, training, a service working for the office"),
+            "164.506(c)",
+            False,
+            False,
+            "i",
+        ),
         _p("individual", _("To the patient or their representative"), "164.502(a)(1)(i)", False, False, "ii"),
         _p("authorization", _("On the patient's signed authorization"), "164.508", False, True, "iv"),
         _p("family_emergency", _("To family, in an emergency"), "164.510(b)(1)(ii)", False, True, "v"),
@@ -76,12 +83,26 @@ PURPOSES: dict[str, Purpose] = {
         _p("organ_donation", _("Organ or tissue donation"), "164.512(h)", True, True, groups=True),
         _p("research", _("Research without the patient's authorization"), "164.512(i)", True, True, groups=True),
         _p("serious_threat", _("To avert a serious and imminent threat"), "164.512(j)", True, True, groups=True),
-        _p("specialized_government", _("Military, veterans, protective services, benefits agency"), "164.512(k)(1), (3), (4), (6)", True, True, groups=True),
+        _p(
+            "specialized_government",
+            _("Military, veterans, protective services, benefits agency"),
+            "164.512(k)(1), (3), (4), (6)",
+            True,
+            True,
+            groups=True,
+        ),
         _p("national_security", _("National security or intelligence"), "164.512(k)(2)", False, True, "vi", held=True),
         _p("correctional", _("Jail, prison or custody"), "164.512(k)(5)", False, True, "vii", groups=True),
         _p("workers_compensation", _("Workers' compensation"), "164.512(l)", True, True, groups=True),
         _p("limited_data_set", _("Limited data set under a data use agreement"), "164.514(e)", False, False, "viii"),
-        _p("impermissible", _("Went out by mistake, without permission (a possible breach)"), "164.402", True, True, plannable=False),
+        _p(
+            "impermissible",
+            _("Went out by mistake, without permission (a possible breach)"),
+            "164.402",
+            True,
+            True,
+            plannable=False,
+        ),
     )
 }
 

@@ -86,9 +86,23 @@ class OfficeForm(ModelForm):
     class Meta:
         model = Office
         fields = [
-            "name", "address_1", "address_2", "city", "state", "zip", "phone", "email", "time_zone",
-            "officer_name", "officer_title", "officer_phone",
-            "copy_rate", "charge_electronic_pages", "electronic_copy_fee", "promised_days", "notice_effective_on",
+            "name",
+            "address_1",
+            "address_2",
+            "city",
+            "state",
+            "zip",
+            "phone",
+            "email",
+            "time_zone",
+            "officer_name",
+            "officer_title",
+            "officer_phone",
+            "copy_rate",
+            "charge_electronic_pages",
+            "electronic_copy_fee",
+            "promised_days",
+            "notice_effective_on",
         ]
         field_classes = {"notice_effective_on": DateField}
 

@@ -59,22 +59,29 @@ class Office(models.Model):
     officer_title = models.CharField(_("privacy officer's title"), max_length=100, default="Privacy Officer")
     officer_phone = models.CharField(_("privacy officer's telephone"), max_length=40, blank=True)
     copy_rate = MoneyField(
-        _("price of a paper page"), default=Decimal("0.15"), validators=[MinValueValidator(0), MaxValueValidator(Decimal("0.15"))],
+        _("price of a paper page"),
+        default=Decimal("0.15"),
+        validators=[MinValueValidator(0), MaxValueValidator(Decimal("0.15"))],
         help_text=_("In dollars, at most 0.15: the office's notice promises fifteen cents."),
     )
     charge_electronic_pages = models.BooleanField(
-        _("charge per page for records kept electronically"), default=True,
+        _("charge per page for records kept electronically"),
+        default=True,
         help_text=_(
             "Federal guidance disfavors a per-page price for records that are kept electronically. "
             "Switched off, prints of them are billed postage only."
         ),
     )
     electronic_copy_fee = MoneyField(
-        _("price of an electronic copy"), default=Decimal("0.00"), validators=[MinValueValidator(0), MaxValueValidator(Decimal("6.50"))],
+        _("price of an electronic copy"),
+        default=Decimal("0.00"),
+        validators=[MinValueValidator(0), MaxValueValidator(Decimal("6.50"))],
         help_text=_("A flat price in dollars, all in, at most 6.50. The office's own is 0.00."),
     )
     promised_days = models.PositiveSmallIntegerField(
-        _("days promised for a request"), default=30, validators=[MinValueValidator(1), MaxValueValidator(30)],
+        _("days promised for a request"),
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(30)],
         help_text=_("Calendar days from the day of receipt. May be lowered, never above 30."),
     )
     notice_effective_on = models.DateField(_("notice in force since"), null=True, blank=True)

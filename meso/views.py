@@ -1,6 +1,5 @@
 """The ground's pages: dashboard, audit, office profile, staff, health."""
 
-
 from django.contrib import messages
 from django.contrib.auth.views import LogoutView
 from django.db import DatabaseError, connection

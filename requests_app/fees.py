@@ -52,7 +52,14 @@ def check_money(amount: Decimal | str | int, what: str) -> Decimal:
     return dollars(value)
 
 
-def paper_copy(pages: int | str, postage: Decimal | str = "0.00", *, rate: Decimal = RATE, electronic_pages: int | str = 0, charge_electronic: bool = True) -> Bill:
+def paper_copy(
+    pages: int | str,
+    postage: Decimal | str = "0.00",
+    *,
+    rate: Decimal = RATE,
+    electronic_pages: int | str = 0,
+    charge_electronic: bool = True,
+) -> Bill:
     """The bill for a copy on paper: pages kept on paper, and prints of pages kept electronically unless the office waives those."""
     rate = check_money(rate, _("The price of a page"))
     count = check_pages(pages) + (check_pages(electronic_pages) if charge_electronic else 0)

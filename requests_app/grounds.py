@@ -23,12 +23,37 @@ GROUNDS: dict[str, tuple[Ground, ...]] = {
     "access": (
         _g("U1", _("It is psychotherapy notes, or was put together for a court or agency case."), "164.524(a)(2)(i)"),
         _g("U2", _("You are in custody, and a copy could endanger someone's safety there."), "164.524(a)(2)(ii)"),
-        _g("U3", _("You agreed to wait while you take part in research. You can see it when the research ends."), "164.524(a)(2)(iii)"),
+        _g(
+            "U3",
+            _("You agreed to wait while you take part in research. You can see it when the research ends."),
+            "164.524(a)(2)(iii)",
+        ),
         _g("U4", _("The federal Privacy Act does not let us give it."), "164.524(a)(2)(iv)"),
-        _g("U5", _("Someone other than a health care provider gave it to us in confidence, and it would show who."), "164.524(a)(2)(v)"),
-        _g("R1", _("A licensed professional judged that seeing it is likely to endanger your life or safety, or another person's."), "164.524(a)(3)(i)", True),
-        _g("R2", _("It speaks of another person, and a licensed professional judged that seeing it is likely to cause that person serious harm."), "164.524(a)(3)(ii)", True),
-        _g("R3", _("A licensed professional judged that giving it to your representative is likely to cause serious harm."), "164.524(a)(3)(iii)", True),
+        _g(
+            "U5",
+            _("Someone other than a health care provider gave it to us in confidence, and it would show who."),
+            "164.524(a)(2)(v)",
+        ),
+        _g(
+            "R1",
+            _("A licensed professional judged that seeing it is likely to endanger your life or safety, or another person's."),
+            "164.524(a)(3)(i)",
+            True,
+        ),
+        _g(
+            "R2",
+            _(
+                "It speaks of another person, and a licensed professional judged that seeing it is likely to cause that person serious harm."
+            ),
+            "164.524(a)(3)(ii)",
+            True,
+        ),
+        _g(
+            "R3",
+            _("A licensed professional judged that giving it to your representative is likely to cause serious harm."),
+            "164.524(a)(3)(iii)",
+            True,
+        ),
     ),
     "amendment": (
         _g("A1", _("This office did not create that part of the record."), "164.526(a)(2)(i)"),

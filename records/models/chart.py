@@ -116,14 +116,27 @@ class Entry(Sealed):
                 )
             start = self.body.index(passage)
         return StrikeThrough.objects.create(
-            patient=self.patient, entry=self, passage=passage, start=start, reason=reason,
-            by=by, signed_as=by.signature, at=at, request_number=request_number,
+            patient=self.patient,
+            entry=self,
+            passage=passage,
+            start=start,
+            reason=reason,
+            by=by,
+            signed_as=by.signature,
+            at=at,
+            request_number=request_number,
         )
 
     def add_addendum(self, *, by: User, at: Any, body: str, request_number: str = "") -> "Addendum":
         """Lay a physician's addendum under the entry."""
         return Addendum.objects.create(
-            patient=self.patient, entry=self, body=body, author=by, signed_as=by.signature, written_at=at, request_number=request_number
+            patient=self.patient,
+            entry=self,
+            body=body,
+            author=by,
+            signed_as=by.signature,
+            written_at=at,
+            request_number=request_number,
         )
 
     def mark_misfiled(self, *, by: User, at: Any, reason: str) -> "Misfiling":

@@ -38,7 +38,9 @@ class Patient(models.Model):
     city = models.CharField(_("city"), max_length=100, blank=True)
     state = models.CharField(_("state"), max_length=50, blank=True)
     zip = models.CharField(_("ZIP code"), max_length=20, blank=True)
-    language = models.CharField(_("language"), max_length=35, blank=True, default="en", help_text=_("A language tag, such as en or es."))
+    language = models.CharField(
+        _("language"), max_length=35, blank=True, default="en", help_text=_("A language tag, such as en or es.")
+    )
     deceased_on = models.DateField(_("died on"), null=True, blank=True)
     registered_at = models.DateTimeField(auto_now_add=True)
 
@@ -65,7 +67,9 @@ class Patient(models.Model):
                 condition=~models.Q(first_name="", last_name=""),
                 violation_error_message=_("A patient needs a name; one word is enough."),
             ),
-            models.CheckConstraint(name="patient_sex_is_known", condition=models.Q(sex__in=["female", "male", "other", "unknown"])),
+            models.CheckConstraint(
+                name="patient_sex_is_known", condition=models.Q(sex__in=["female", "male", "other", "unknown"])
+            ),
         ]
 
     def __str__(self) -> str:
@@ -88,7 +92,9 @@ class Patient(models.Model):
 
     def address_lines(self) -> list[str]:
         """The postal address, line by line; empty lines left out."""
-        town = " ".join(part for part in (f"{self.city}," if self.city and self.state else self.city, self.state, self.zip) if part)
+        town = " ".join(
+            part for part in (f"{self.city}," if self.city and self.state else self.city, self.state, self.zip) if part
+        )
         return [line for line in (self.address_1, self.address_2, town) if line]
 
     def get_absolute_url(self) -> str:

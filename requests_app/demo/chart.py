@@ -11,35 +11,104 @@ from records.models import Attachment, ContactPreference, Entry, Patient, Restri
 
 AREAS = ("Abdomen", "Flanks", "Outer thighs", "Under the chin", "Face and neck", "Scalp", "Knees")
 PRODUCTS = (
-    ("Phosphatidylcholine/deoxycholate 50 mg/mL", "PC", "2.5 mL"), ("Hyaluronic acid 1%", "HA", "2 mL"),
-    ("L-carnitine 200 mg/mL", "LC", "1 mL"), ("Procaine 1%", "PR", "0.5 mL"), ("Dexpanthenol 250 mg/mL", "DX", "1 mL"),
+    ("Phosphatidylcholine/deoxycholate 50 mg/mL", "PC", "2.5 mL"),
+    ("Hyaluronic acid 1%", "HA", "2 mL"),
+    ("L-carnitine 200 mg/mL", "LC", "1 mL"),
+    ("Procaine 1%", "PR", "0.5 mL"),
+    ("Dexpanthenol 250 mg/mL", "DX", "1 mL"),
 )
 TECHNIQUES = ("Point by point, 4 mm, 30G", "Nappage, 2 mm, 32G", "Intradermal papules, 30G")
 REACTIONS = ("None", "Mild redness for an hour", "Small bruise at one point", "Slight swelling until the evening")
 VISITS = (
-    ("First visit", "Asks about localized fat and skin quality. General health good. No known allergies.\nPlan: three sessions, two weeks apart. Risks and alternatives were explained; questions answered."),
-    ("Follow-up", "Two weeks after the last session. Content with the result so far. No pain, no nodules.\nSmokes about five cigarettes a day.\nPlan: go on as agreed."),
-    ("Check before treatment", "Blood pressure 122/78. No new medicine since the last visit. Not pregnant, not nursing.\nMay be treated today."),
+    (
+        "First visit",
+        "Asks about localized fat and skin quality. General health good. No known allergies.\nPlan: three sessions, two weeks apart. Risks and alternatives were explained; questions answered.",
+    ),
+    (
+        "Follow-up",
+        "Two weeks after the last session. Content with the result so far. No pain, no nodules.\nSmokes about five cigarettes a day.\nPlan: go on as agreed.",
+    ),
+    (
+        "Check before treatment",
+        "Blood pressure 122/78. No new medicine since the last visit. Not pregnant, not nursing.\nMay be treated today.",
+    ),
     ("Telephone call", "Called about a bruise on the left flank. Advised cool packs. Will send a photograph if it grows."),
 )
 PAPERS = (
     ("consent", "Consent to mesotherapy", "Signed consent on file. Off-label use of the products was explained and understood."),
-    ("lab_result", "Blood count and clotting", "Hemoglobin 13.4 g/dL. Platelets 241 x10^9/L. INR 1.0. Within the reference range."),
+    (
+        "lab_result",
+        "Blood count and clotting",
+        "Hemoglobin 13.4 g/dL. Platelets 241 x10^9/L. INR 1.0. Within the reference range.",
+    ),
     ("prescription", "Arnica gel", "Arnica gel 10%, thin layer twice a day for five days."),
     ("correspondence", "Letter from the family doctor", "No objection to the planned treatment. Asks for a report at the end."),
     ("billing_record", "Statement", "Session of the day: $280.00. Paid in full by card."),
-    ("outside_record", "Hospital discharge summary", "Gallbladder removed in 2019, no complications. Copy received from the hospital."),
+    (
+        "outside_record",
+        "Hospital discharge summary",
+        "Gallbladder removed in 2019, no complications. Copy received from the hospital.",
+    ),
 )
 RELEASES = (
-    ("authorization", "Beacon Life Insurance", "400 Harbor Road, Hartford, CT 06103", "Visit notes of the last year", "Application for life insurance, at the patient's request"),
-    ("required_by_law", "New York State Department of Health", "Corning Tower, Albany, NY 12237", "Treatment record and lot numbers", "Inspection of lot records under state law"),
-    ("public_health", "FDA MedWatch", "10903 New Hampshire Avenue, Silver Spring, MD 20993", "Product, lot number, reaction, age and sex", "Report of an adverse event with an injected product"),
-    ("subpoena", "Harlan & Moss, attorneys", "9 State Street, Albany, NY 12207", "Treatment record of two sessions", "Subpoena in a civil case; the patient was notified and did not object"),
-    ("health_oversight", "Office of Professional Medical Conduct", "150 Broadway, Albany, NY 12204", "Whole chart", "Oversight of the profession"),
-    ("workers_compensation", "Workers' Compensation Board", "328 State Street, Schenectady, NY 12305", "Visit note", "Claim under the workers' compensation law"),
-    ("involved_in_care", "Husband of the patient", "", "Instructions for the days after the session", "He drove the patient home; the patient agreed"),
-    ("family_emergency", "Daughter of the patient", "", "That the patient fainted and was taken to the hospital", "Emergency at the office"),
+    (
+        "authorization",
+        "Beacon Life Insurance",
+        "400 Harbor Road, Hartford, CT 06103",
+        "Visit notes of the last year",
+        "Application for life insurance, at the patient's request",
+    ),
+    (
+        "required_by_law",
+        "New York State Department of Health",
+        "Corning Tower, Albany, NY 12237",
+        "Treatment record and lot numbers",
+        "Inspection of lot records under state law",
+    ),
+    (
+        "public_health",
+        "FDA MedWatch",
+        "10903 New Hampshire Avenue, Silver Spring, MD 20993",
+        "Product, lot number, reaction, age and sex",
+        "Report of an adverse event with an injected product",
+    ),
+    (
+        "subpoena",
+        "Harlan & Moss, attorneys",
+        "9 State Street, Albany, NY 12207",
+        "Treatment record of two sessions",
+        "Subpoena in a civil case; the patient was notified and did not object",
+    ),
+    (
+        "health_oversight",
+        "Office of Professional Medical Conduct",
+        "150 Broadway, Albany, NY 12204",
+        "Whole chart",
+        "Oversight of the profession",
+    ),
+    (
+        "workers_compensation",
+        "Workers' Compensation Board",
+        "328 State Street, Schenectady, NY 12305",
+        "Visit note",
+        "Claim under the workers' compensation law",
+    ),
+    (
+        "involved_in_care",
+        "Husband of the patient",
+        "",
+        "Instructions for the days after the session",
+        "He drove the patient home; the patient agreed",
+    ),
+    (
+        "family_emergency",
+        "Daughter of the patient",
+        "",
+        "That the patient fainted and was taken to the hospital",
+        "Emergency at the office",
+    ),
 )
+
 
 def _picture() -> bytes:
     """A small PNG in skin tones, drawn here."""
@@ -76,7 +145,15 @@ def write_entries(dice: random.Random, patient: Patient, doctor: User, desk: Use
 
 def _entry(patient: Patient, kind: str, day: date, title: str, body: str, by: User, at: datetime, **more) -> Entry:
     return Entry.objects.create(
-        patient=patient, kind=kind, service_on=day, title=title, body=body, author=by, signed_as=by.signature, written_at=at, **more
+        patient=patient,
+        kind=kind,
+        service_on=day,
+        title=title,
+        body=body,
+        author=by,
+        signed_as=by.signature,
+        written_at=at,
+        **more,
     )
 
 
@@ -86,8 +163,17 @@ def _treatment(dice: random.Random, patient: Patient, day: date, doctor: User, a
     ]
     area = dice.choice(AREAS)
     return _entry(
-        patient, "treatment", day, f"Session: {area.lower()}", "Skin cleaned with chlorhexidine. Tolerated well. Advice given in writing.",
-        doctor, at, areas=area, products=products, technique=dice.choice(TECHNIQUES), reaction=dice.choice(REACTIONS),
+        patient,
+        "treatment",
+        day,
+        f"Session: {area.lower()}",
+        "Skin cleaned with chlorhexidine. Tolerated well. Advice given in writing.",
+        doctor,
+        at,
+        areas=area,
+        products=products,
+        technique=dice.choice(TECHNIQUES),
+        reaction=dice.choice(REACTIONS),
     )
 
 
@@ -96,27 +182,50 @@ def mark_some(charts: list[tuple[Patient, list[Entry]]], doctor: User, officer: 
     first, second, third, fourth = (entries for _, entries in charts[:4])
     smoker = next((e for _, entries in charts for e in entries if "Smokes about five" in e.body), None)
     if smoker:
-        smoker.strike(by=doctor, at=at, reason="The patient has never smoked; disputed by the patient.", passage="Smokes about five cigarettes a day.")
+        smoker.strike(
+            by=doctor,
+            at=at,
+            reason="The patient has never smoked; disputed by the patient.",
+            passage="Smokes about five cigarettes a day.",
+        )
         smoker.add_addendum(by=doctor, at=at, body="The patient does not smoke. The line above was meant for another chart.")
     first[1].strike(by=doctor, at=at, reason="The session was on the day after; written twice.")
     second[0].add_addendum(by=doctor, at=at, body="The family doctor was called; no objection to the plan.")
     third[2].mark_misfiled(by=officer, at=at, reason="Belongs to another patient with a similar name.")
     Attachment.objects.create(
-        patient=charts[3][0], entry=fourth[0], name="before-session.png", format="image/png", content=_picture(), added_by=doctor, added_at=at
+        patient=charts[3][0],
+        entry=fourth[0],
+        name="before-session.png",
+        format="image/png",
+        content=_picture(),
+        added_by=doctor,
+        added_at=at,
     )
     for patient, _ in charts[4:8]:
         Restriction.objects.create(
-            patient=patient, what="Nothing about the sessions paid in full to the health plan", from_whom="Health plan",
-            begins_on=on - timedelta(days=90), agreed_by=officer, signed_as=officer.signature, recorded_at=at,
+            patient=patient,
+            what="Nothing about the sessions paid in full to the health plan",
+            from_whom="Health plan",
+            begins_on=on - timedelta(days=90),
+            agreed_by=officer,
+            signed_as=officer.signature,
+            recorded_at=at,
         )
     for patient, _ in charts[6:10]:
         ContactPreference.objects.create(
-            patient=patient, means="mail", where=f"PO Box {patient.pk + 100}\nAlbany, NY 12201", avoid="Home telephone",
-            begins_on=on - timedelta(days=60), recorded_by=officer, recorded_at=at,
+            patient=patient,
+            means="mail",
+            where=f"PO Box {patient.pk + 100}\nAlbany, NY 12201",
+            avoid="Home telephone",
+            begins_on=on - timedelta(days=60),
+            recorded_by=officer,
+            recorded_at=at,
         )
 
 
-def log_disclosures(dice: random.Random, charts: list[tuple[Patient, list[Entry]]], desk: User, officer: User, on: date, at: datetime) -> None:
+def log_disclosures(
+    dice: random.Random, charts: list[tuple[Patient, list[Entry]]], desk: User, officer: User, on: date, at: datetime
+) -> None:
     """Some ninety releases over the last years; a series to one recipient; some reviewed, one corrected."""
     rows = []
     for patient, entries in charts:
@@ -125,8 +234,16 @@ def log_disclosures(dice: random.Random, charts: list[tuple[Patient, list[Entry]
             day = on - timedelta(days=dice.randint(1, 1500))
             rows.append(
                 Disclosure.log(
-                    patient=patient, disclosed_on=day, recipient=recipient, recipient_address=address, information=information,
-                    purpose_code=code, purpose=purpose, by=desk, at=at, entries=entries[:1],
+                    patient=patient,
+                    disclosed_on=day,
+                    recipient=recipient,
+                    recipient_address=address,
+                    information=information,
+                    purpose_code=code,
+                    purpose=purpose,
+                    by=desk,
+                    at=at,
+                    entries=entries[:1],
                     authorized_on=day - timedelta(days=5) if code == "authorization" else None,
                 )
             )
@@ -135,16 +252,30 @@ def log_disclosures(dice: random.Random, charts: list[tuple[Patient, list[Entry]
         code, recipient, address, information, purpose = RELEASES[1]
         day = on - timedelta(days=7 * (20 - week))
         Disclosure.log(
-            patient=patient, disclosed_on=day, recipient=recipient, recipient_address=address, information="Weekly lot report",
-            purpose_code=code, purpose=purpose, by=desk, at=at,
+            patient=patient,
+            disclosed_on=day,
+            recipient=recipient,
+            recipient_address=address,
+            information="Weekly lot report",
+            purpose_code=code,
+            purpose=purpose,
+            by=desk,
+            at=at,
         )
     for row in rows[: len(rows) // 2]:
         row.review(by=officer, at=at)
     wrong = rows[-1]
     wrong.correct(
-        by=officer, at=at, reason="The recipient's street was typed wrong.",
+        by=officer,
+        at=at,
+        reason="The recipient's street was typed wrong.",
         replacement={
-            "disclosed_on": wrong.disclosed_on, "recipient": wrong.recipient, "recipient_address": "12 Corrected Street, Albany, NY 12207",
-            "information": wrong.information, "purpose_code": wrong.purpose_code, "purpose": wrong.purpose, "authorized_on": wrong.authorized_on,
+            "disclosed_on": wrong.disclosed_on,
+            "recipient": wrong.recipient,
+            "recipient_address": "12 Corrected Street, Albany, NY 12207",
+            "information": wrong.information,
+            "purpose_code": wrong.purpose_code,
+            "purpose": wrong.purpose,
+            "authorized_on": wrong.authorized_on,
         },
     )

@@ -42,7 +42,13 @@ def _staff() -> dict[str, User]:
     found = {}
     for username, first, last, role, credentials in people.STAFF:
         found[username] = User.objects.create_user(
-            username, f"{username}@example.org", people.PASSWORD, first_name=first, last_name=last, role=role, credentials=credentials,
+            username,
+            f"{username}@example.org",
+            people.PASSWORD,
+            first_name=first,
+            last_name=last,
+            role=role,
+            credentials=credentials,
             licence_number="NY 204417" if role == "physician" else "",
         )
     return found
@@ -53,8 +59,16 @@ def _patient(dice: random.Random, row: tuple) -> Patient:
     town, postcode = dice.choice(people.TOWNS)
     return Patient.objects.create(
         chart_number=Office.take_chart_number(lambda number: Patient.objects.filter(chart_number=number).exists()),
-        first_name=first, last_name=last, preferred_name=preferred, sex=sex, date_of_birth=date(year, month, day),
-        phone=f"(518) 555-{dice.randint(200, 999):04d}", email="", address_1=f"{dice.randint(2, 480)} {dice.choice(people.STREETS)}",
-        city=town, state="NY", zip=postcode, language="en",
+        first_name=first,
+        last_name=last,
+        preferred_name=preferred,
+        sex=sex,
+        date_of_birth=date(year, month, day),
+        phone=f"(518) 555-{dice.randint(200, 999):04d}",
+        email="",
+        address_1=f"{dice.randint(2, 480)} {dice.choice(people.STREETS)}",
+        city=town,
+        state="NY",
+        zip=postcode,
+        language="en",
     )
-

@@ -60,9 +60,13 @@ class PatientRequest(RequestRow):
             raise
         return request
 
-    def give_code(self) -> str:
-        """Make the secret code of a web request, store its digest, and return it: it is shown once."""
-        code = codes.new_code()
+    def code_from(self, token: str) -> str:
+        """The secret code of this request, for whoever holds the token of the form that made it."""
+        return codes.code_for(f"{self.pk} {token}")
+
+    def give_code(self, token: str) -> str:
+        """Give a web request its secret code: store the digest, return the code. It can be told again only with the token."""
+        code = self.code_from(token)
         self.code_digest = codes.digest(code)
         self.save(update_fields=["code_digest"])
         return code
