@@ -287,12 +287,11 @@ class PatientRequest(RequestRow):
 
     def _close(self, acted_on: date, *, by: User, at: datetime, on: date) -> RequestEvent:
         """Stop the clock on the day the office acted. An end that comes late has its overdue event before it."""
-        late = (acted_on - self.due_on).days
-        if late > 0:
+        if deadlines.is_late(acted_on, self.due_on):
             type(self).objects.filter(pk=self.pk).note_overdue(on=on, at=at)
         self.closed_on = acted_on
         self.save(update_fields=["closed_on"])
-        timeliness = _t("On time.") if late <= 0 else deadlines.in_words(-late).capitalize() + "."
+        timeliness = deadlines.timeliness(acted_on, self.due_on)
         return self.events.record(
             Verb.CLOSED, by=by, at=at, on=on, outcome=self.get_outcome_display(), acted_on=acted_on, timeliness=timeliness
         )
