@@ -29,7 +29,7 @@ STATUTORY: dict[str, tuple[int | None, str]] = {
 }
 
 
-class NotAllowedNow(Exception):  # noqa: N818  (it is an answer, not a fault)
+class NotAllowedNow(Exception):
     """A rule refuses this act now; the text says which, in words for the desk. `field` names the fact that is amiss, or is ""."""
 
     def __init__(self, text: str, field: str = ""):
@@ -102,6 +102,11 @@ def in_words(days: int) -> str:
     if days > 0:
         return ngettext("%(days)s day left", "%(days)s days left", days) % {"days": days}
     return ngettext("%(days)s day late", "%(days)s days late", -days) % {"days": -days}
+
+
+def timeliness(acted_on: date, due: date) -> str:
+    """How the end of a clock reads: "On time." or "2 days late."."""
+    return f"{in_words((due - acted_on).days)}." if is_late(acted_on, due) else _("On time.")
 
 
 def urgency(days: int) -> str:
