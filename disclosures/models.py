@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
@@ -54,7 +54,7 @@ class Disclosure(Sealed):
     request_number = models.CharField(max_length=20, blank=True)
     source_id = models.CharField(max_length=64, null=True, unique=True, editable=False)  # digest of an imported row
 
-    objects = DisclosureQuerySet.as_manager()
+    objects: ClassVar = DisclosureQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("disclosure")
@@ -246,7 +246,7 @@ class AccountingGiven(Sealed):
     sha256 = models.CharField(max_length=64)
     request_number = models.CharField(max_length=20, blank=True)
 
-    objects = AccountingGivenManager()
+    objects: ClassVar = AccountingGivenManager()
 
     class Meta:
         verbose_name = _("accounting given")

@@ -7,6 +7,7 @@ Plain tables, no database. `treatment`, `payment` and `operations` are exempt: t
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
@@ -27,7 +28,7 @@ class Purpose:
     """
 
     code: str
-    label: str
+    label: str | Promise
     citation: str
     hipaa: bool
     notice: bool
@@ -51,7 +52,7 @@ EXEMPT = ("treatment", "payment", "operations")
 _A1 = "45 CFR 164.528(a)(1)"
 
 
-def _p(code: str, label: str, citation: str, hipaa: bool, notice: bool, exclusion: str = "", **flags) -> Purpose:
+def _p(code: str, label: str | Promise, citation: str, hipaa: bool, notice: bool, exclusion: str = "", **flags) -> Purpose:
     return Purpose(code, label, f"45 CFR {citation}", hipaa, notice, f"{_A1}({exclusion})" if exclusion else "", **flags)
 
 
@@ -129,6 +130,6 @@ def codes_held(scope: Scope) -> list[str]:
     return [p.code for p in PURPOSES.values() if p.held and scope == Scope.NOTICE]
 
 
-def choices() -> list[tuple[str, str]]:
+def choices() -> list[tuple[str, str | Promise]]:
     """All codes with their plain words, in the table's order."""
     return [(p.code, p.label) for p in PURPOSES.values()]

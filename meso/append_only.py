@@ -5,7 +5,7 @@ goes round them (raw SQL, `_base_manager`, a second connection, a cascade). Djan
 many ALTERs and loses its triggers, so `install_triggers` runs after every migrate and a system check asks for them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.apps import apps
 from django.core import checks
@@ -60,11 +60,18 @@ def append_only_models() -> Iterator[type[AppendOnly]]:
 def _unique_keys(model: type[models.Model]) -> list[tuple[str, ...]]:
     """The column sets that a REPLACE could collide on: primary key, unique columns, unconditional unique constraints."""
     meta = model._meta
-    keys = [(field.column,) for field in meta.local_concrete_fields if field.primary_key or field.unique]
-    for constraint in meta.constraints:
-        if isinstance(constraint, models.UniqueConstraint) and constraint.fields and not constraint.condition:
-            keys.append(tuple(meta.get_field(name).column for name in constraint.fields))
+    keys = [_columns(model, (field.name,)) for field in meta.local_concrete_fields if field.primary_key or field.unique]
+    keys += [
+        _columns(model, constraint.fields)
+        for constraint in meta.constraints
+        if isinstance(constraint, models.UniqueConstraint) and constraint.fields and not constraint.condition
+    ]
     return list(dict.fromkeys(keys))
+
+
+def _columns(model: type[models.Model], names: Iterable[str]) -> tuple[str, ...]:
+    """The columns of these fields."""
+    return tuple(str(model._meta.get_field(name).column) for name in names)  # type: ignore[union-attr]
 
 
 def _partial_unique_keys(model: type[models.Model]) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
@@ -76,8 +83,8 @@ def _partial_unique_keys(model: type[models.Model]) -> Iterator[tuple[tuple[str,
             for child in constraint.condition.children:
                 if not (isinstance(child, tuple) and isinstance(child[1], str) and "__" not in child[0]):
                     raise TypeError(f"{constraint.name}: an append-only table's unique condition must be column = text")
-                wanted[meta.get_field(child[0]).column] = str(child[1])
-            yield tuple(meta.get_field(name).column for name in constraint.fields), wanted
+                wanted[_columns(model, child[:1])[0]] = child[1]
+            yield _columns(model, constraint.fields), wanted
 
 
 def trigger_names(model: type[models.Model], vendor: str) -> set[str]:
@@ -98,7 +105,7 @@ def _sqlite_triggers(model: type[models.Model]) -> Iterator[str]:
     for key, wanted in _partial_unique_keys(model):
         holds = [f"\"{column}\" = '{text}' AND NEW.\"{column}\" = '{text}'" for column, text in wanted.items()]
         clashes.append([f'"{column}" = NEW."{column}"' for column in key] + holds)
-    taken = " OR ".join(f'EXISTS (SELECT 1 FROM "{table}" WHERE {" AND ".join(clash)})' for clash in clashes)
+    taken = " OR ".join(f'EXISTS (SELECT 1 FROM "{table}" WHERE {" AND ".join(clash)})' for clash in clashes)  # noqa: S608
     yield f'CREATE TRIGGER "{PREFIX}{table}_insert" BEFORE INSERT ON "{table}" WHEN {taken} BEGIN {refuse} END'
 
 

@@ -47,7 +47,7 @@ class Command(BaseCommand):
             lines = [str(problem) for problem in bad.problems]
             raise Failed("Nothing was stored.\n" + "\n".join(lines)) from bad
 
-    def work(self, **options: Any) -> str | None:
+    def work(self, *args: Any, **options: Any) -> str | None:
         """The command's own work, which each command writes. Returns text for stdout, or None. Raises Failed."""
         raise Failed(f"{type(self).__module__} has no work to do.")
 

@@ -49,7 +49,7 @@ def as_post(draft: Draft | None) -> QueryDict | None:
 def initial(request: HttpRequest) -> dict[str, str]:
     """What was kept for the form at this address, in the shape of a form's `initial`; {} when nothing was."""
     data = as_post(find(request.user, request.path)) if request.user.is_authenticated else None
-    return {name: data[name] for name in data} if data else {}
+    return {name: str(data[name]) for name in data} if data else {}
 
 
 def discard(user: User, path: str) -> None:

@@ -34,7 +34,7 @@ def dress(form: forms.BaseForm) -> None:
 class _Dressed:
     """Mixin: dresses the widgets when the form is first rendered, when its errors are known."""
 
-    def render(self, *args: Any, **kwargs: Any) -> str:
+    def render(self, *args: Any, **kwargs: Any) -> Any:
         self.dress_once()
         return super().render(*args, **kwargs)  # type: ignore[misc]
 

@@ -25,7 +25,7 @@ class User(AbstractUser):
     credentials = models.CharField(_("credentials"), max_length=40, blank=True, help_text=_("After the name, such as MD or RN."))
     licence_number = models.CharField(_("licence number"), max_length=40, blank=True)
 
-    class Meta(AbstractUser.Meta):
+    class Meta(AbstractUser.Meta):  # type: ignore[name-defined]
         constraints = [models.CheckConstraint(name="user_role_is_known", condition=models.Q(role__in=Role.values))]
 
     @property

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,12 +11,12 @@ class Ground:
     """One ground: its words for the letter, its citation, and whether the patient may have the denial reviewed."""
 
     code: str
-    words: str
+    words: str | Promise
     citation: str
     reviewable: bool = False
 
 
-def _g(code: str, words: str, citation: str, reviewable: bool = False) -> Ground:
+def _g(code: str, words: str | Promise, citation: str, reviewable: bool = False) -> Ground:
     return Ground(code, words, f"45 CFR {citation}", reviewable)
 
 

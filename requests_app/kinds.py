@@ -1,6 +1,7 @@
 """The five kinds of request, and the other words a request is told in."""
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
@@ -56,7 +57,7 @@ class Delivery(models.TextChoices):
 ANSWERED_BY_THE_THING_ITSELF = frozenset({Kind.ACCESS, Kind.ACCOUNTING})
 
 # kind -> the facts a request of this kind may hold in `details`: {name: label}
-DETAILS: dict[str, dict[str, str]] = {
+DETAILS: dict[str, dict[str, str | Promise]] = {
     Kind.ACCESS: {
         "which": _("Which records"),
         "since": _("From"),

@@ -7,6 +7,7 @@ on a Sunday.
 from datetime import date, timedelta
 from functools import lru_cache
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -45,7 +46,7 @@ def _weekday_of_month(year: int, month: int, weekday: int, which: int) -> date:
 
 
 @lru_cache(maxsize=32)
-def federal_holidays(year: int) -> dict[date, str]:
+def federal_holidays(year: int) -> dict[date, str | Promise]:
     """The days of this calendar year on which a federal holiday is taken, with its name.
 
     A New Year's Day that is a Saturday is taken on December 31 of the year before.

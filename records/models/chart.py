@@ -5,7 +5,7 @@ an Addendum; a wrong chart is said so by a Misfiling. All are sealed links of th
 """
 
 import hashlib
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -62,7 +62,7 @@ class Entry(Sealed):
     written_at = models.DateTimeField(_("written"))
     source_id = models.CharField(max_length=200, null=True, unique=True, editable=False)  # where an import found it
 
-    objects = EntryQuerySet.as_manager()
+    objects: ClassVar = EntryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("entry")
@@ -249,7 +249,7 @@ class Attachment(Sealed):
     added_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     added_at = models.DateTimeField()
 
-    objects = AttachmentManager()
+    objects: ClassVar = AttachmentManager()
 
     class Meta:
         verbose_name = _("attachment")

@@ -1,7 +1,7 @@
 """What the patient has asked for and the office has agreed to: restrictions (164.522(a)) and how to be contacted (164.522(b))."""
 
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -32,7 +32,7 @@ class Restriction(Sealed):
     recorded_at = models.DateTimeField()
     request_number = models.CharField(max_length=20, blank=True)
 
-    objects = RestrictionQuerySet.as_manager()
+    objects: ClassVar = RestrictionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("restriction")
@@ -93,7 +93,7 @@ class ContactPreference(Sealed):
     recorded_at = models.DateTimeField()
     request_number = models.CharField(max_length=20, blank=True)
 
-    objects = ContactPreferenceQuerySet.as_manager()
+    objects: ClassVar = ContactPreferenceQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("contact preference")

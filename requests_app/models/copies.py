@@ -1,7 +1,7 @@
 """Copies made for a patient, their bill with the rate it was made at, and how the bill was settled."""
 
 import hashlib
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -41,7 +41,7 @@ class CopyBill(AppendOnly):
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
 
-    objects = CopyBillManager()
+    objects: ClassVar = CopyBillManager()
 
     class Meta:
         verbose_name = _("bill for copies")

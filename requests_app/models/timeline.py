@@ -2,9 +2,10 @@
 
 import hashlib
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
@@ -39,7 +40,7 @@ class Verb(models.TextChoices):
 
 
 # One sentence a verb, filled from the event's `data`. A verb without a sentence fails a test.
-SENTENCES: dict[str, str] = {
+SENTENCES: dict[str, str | Promise] = {
     Verb.RECEIVED: _("The request came in (%(channel)s). Due %(due_on)s."),
     Verb.MATCHED: _("Linked to chart %(chart_number)s."),
     Verb.VERIFIED: _("Identity checked: %(how)s."),
@@ -85,7 +86,7 @@ class RequestEvent(AppendOnly):
     note = models.TextField(blank=True)
     data = models.JSONField(default=dict)
 
-    objects = RequestEventManager()
+    objects: ClassVar = RequestEventManager()
 
     class Meta:
         verbose_name = _("event")
@@ -138,7 +139,7 @@ class Letter(AppendOnly):
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
 
-    objects = LetterManager()
+    objects: ClassVar = LetterManager()
 
     class Meta:
         verbose_name = _("letter")
