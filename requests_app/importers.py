@@ -35,11 +35,15 @@ class Row:
     closed_on: date | None
     outcome: str
 
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row as it is compared: blanks in the description count as one."""
+        days = (self.received_on.isoformat(), self.closed_on.isoformat() if self.closed_on else "")
+        return (self.patient.chart_number, self.kind, *days, " ".join(self.description.split()), self.outcome)
+
     def digest(self, ordinal: int) -> str:
         """What this row is known by when the file is read again. Rows that are alike in all cells differ by their ordinal."""
-        cells = [self.patient.chart_number, self.kind, self.received_on.isoformat(), " ".join(self.description.split())]
-        cells += [self.closed_on.isoformat() if self.closed_on else "", self.outcome, str(ordinal)]
-        return hashlib.sha256(json.dumps(cells, ensure_ascii=False).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([*self.cells, ordinal], ensure_ascii=False).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -99,14 +103,14 @@ def store(
     advance: Callable[[int], None] = lambda by: None,
 ) -> Result:
     """Add what is new, all or nothing; with `dry_run` only count. Raises IntegrityError when another import adds the same."""
-    seen: Counter[Row] = Counter()
+    seen: Counter[tuple[str, ...]] = Counter()
     added = still_open = 0
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         by_digest: dict[str, Row] = {}
         for row in batch:
-            seen[row] += 1
-            by_digest[row.digest(seen[row])] = row
+            seen[row.cells] += 1
+            by_digest[row.digest(seen[row.cells])] = row
         known = set(PatientRequest.objects.filter(source_id__in=by_digest).values_list("source_id", flat=True))
         new = {digest: row for digest, row in by_digest.items() if digest not in known}
         if not dry_run:

@@ -133,7 +133,7 @@ def check_invariants(request: PatientRequest) -> None:
             assert fresh.carried_out_on or fresh.outcome == Outcome.DENIED
 
 
-class _Undo(Exception):  # noqa: N818
+class _Undo(Exception):
     pass
 
 
