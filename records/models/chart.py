@@ -5,10 +5,11 @@ an Addendum; a wrong chart is said so by a Misfiling. All are sealed links of th
 """
 
 import hashlib
+import re
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnlyQuerySet
@@ -31,6 +32,10 @@ class EntryQuerySet(AppendOnlyQuerySet):
     def newest_first(self) -> "EntryQuerySet":
         """As the chart shows them."""
         return self.order_by("-service_on", "-id")
+
+    def oldest_first(self) -> "EntryQuerySet":
+        """As a copy of the record gives them."""
+        return self.order_by("service_on", "id")
 
 
 class Entry(Sealed):
@@ -80,20 +85,21 @@ class Entry(Sealed):
 
     def passages(self) -> list[tuple[str, bool]]:
         """The body in pieces of (text, struck), for screen, print and PDF alike: the one rule of how a line is drawn."""
-        strikes = self.strikes.all()
-        if any(strike.is_whole for strike in strikes):
+        if self.is_struck_whole:
             return [(self.body, True)] if self.body else []
-        struck = [False] * len(self.body)
-        for strike in strikes:
-            for place in range(strike.start or 0, (strike.start or 0) + len(strike.passage)):
-                struck[place] = True
         pieces: list[tuple[str, bool]] = []
-        begin = 0
-        for place in range(1, len(self.body) + 1):
-            if place == len(self.body) or struck[place] != struck[begin]:
-                pieces.append((self.body[begin:place], struck[begin]))
-                begin = place
-        return pieces
+        done = 0
+        for strike in sorted(self.strikes.all(), key=lambda strike: strike.start):
+            begin, end = max(strike.start, done), strike.start + len(strike.passage)
+            if end <= done:
+                continue
+            if pieces and begin == done:
+                begin = done - len(pieces.pop()[0])  # two lines that touch are one
+            elif begin > done:
+                pieces.append((self.body[done:begin], False))
+            pieces.append((self.body[begin:end], True))
+            done = end
+        return pieces + ([(self.body[done:], False)] if done < len(self.body) else [])
 
     @property
     def is_struck_whole(self) -> bool:
@@ -103,45 +109,59 @@ class Entry(Sealed):
     def strike(self, *, by: User, at: Any, reason: str, passage: str = "", request_number: str = "") -> "StrikeThrough":
         """Draw the line: through `passage`, or through the whole entry when it is "".
 
-        Raises ValidationError when the passage does not stand in the entry, or stands there more than once and so is not clear.
+        The passage is found by its words; how its lines are broken does not matter. Raises ValidationError when it does not
+        stand in the entry, stands there more than once and so is not clear, or has its line already.
         """
-        start = None
-        if passage:
-            passage = passage.replace("\r\n", "\n")
-            if self.body.count(passage) != 1:
-                raise ValidationError(
-                    _("These words do not stand in the entry exactly so.")
-                    if passage not in self.body
-                    else _("These words stand in the entry more than once. Take in a few words more.")
-                )
-            start = self.body.index(passage)
-        return StrikeThrough.objects.create(
-            patient=self.patient,
-            entry=self,
-            passage=passage,
-            start=start,
-            reason=reason,
-            by=by,
-            signed_as=by.signature,
-            at=at,
-            request_number=request_number,
-        )
+        start, words = self._find(passage) if passage.strip() else (None, "")
+        with transaction.atomic():
+            Entry.objects.select_for_update().get(pk=self.pk)
+            if self.strikes.filter(passage="").exists() or self.strikes.filter(start=start, passage=words).exists():
+                raise ValidationError(_("The line is drawn already."))
+            return StrikeThrough.objects.create(
+                patient=self.patient,
+                entry=self,
+                passage=words,
+                start=start,
+                reason=reason,
+                by=by,
+                signed_as=by.signature,
+                at=at,
+                request_number=request_number,
+            )
+
+    def _find(self, passage: str) -> tuple[int, str]:
+        """Where the passage begins in the body, and its words as they stand there."""
+        pattern = r"\s+".join(re.escape(word) for word in passage.split())
+        places = [match.span(1) for match in re.finditer(f"(?=({pattern}))", self.body)]
+        if not places:
+            raise ValidationError(_("These words do not stand in the entry exactly so."))
+        if len(places) > 1:
+            raise ValidationError(_("These words stand in the entry more than once. Take in a few words more."))
+        start, end = places[0]
+        return start, self.body[start:end]
 
     def add_addendum(self, *, by: User, at: Any, body: str, request_number: str = "") -> "Addendum":
-        """Lay a physician's addendum under the entry."""
-        return Addendum.objects.create(
-            patient=self.patient,
-            entry=self,
-            body=body,
-            author=by,
-            signed_as=by.signature,
-            written_at=at,
-            request_number=request_number,
-        )
+        """Lay a physician's addendum under the entry. The same words by the same hand are not laid there twice."""
+        with transaction.atomic():
+            Entry.objects.select_for_update().get(pk=self.pk)
+            there = self.addenda.filter(body=body, author=by, request_number=request_number).first()
+            return there or Addendum.objects.create(
+                patient=self.patient,
+                entry=self,
+                body=body,
+                author=by,
+                signed_as=by.signature,
+                written_at=at,
+                request_number=request_number,
+            )
 
     def mark_misfiled(self, *, by: User, at: Any, reason: str) -> "Misfiling":
-        """Say that this entry belongs to another chart. Raises IntegrityError when that was said already."""
-        return Misfiling.objects.create(patient=self.patient, entry=self, reason=reason, by=by, signed_as=by.signature, at=at)
+        """Say that this entry belongs to another chart. Raises ValidationError when that was said already."""
+        with transaction.atomic():
+            Entry.objects.select_for_update().get(pk=self.pk)
+            if Misfiling.objects.filter(entry=self).exists():
+                raise ValidationError(_("It is marked as filed in the wrong chart already."))
+            return Misfiling.objects.create(patient=self.patient, entry=self, reason=reason, by=by, signed_as=by.signature, at=at)
 
 
 class Addendum(Sealed):
