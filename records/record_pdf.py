@@ -1,14 +1,18 @@
 """The record on paper: chosen entries with their lines, addenda and pictures, as one PDF."""
 
 import base64
+import io
 from collections.abc import Iterable, Sequence
 from datetime import date
+
+from PIL import Image, ImageOps
 
 from meso.models import Office, User
 from meso.pdf import Pdf, render_pdf
 from records.models import Attachment, Entry, Patient
 
 _DRAWN = (Attachment.Format.JPEG, Attachment.Format.PNG)  # pictures that a page can show
+_PIXELS = 2000  # of the longer side: 300 to the inch of a page
 
 
 def record_pdf(
@@ -34,7 +38,23 @@ def record_pdf(
 
 
 def _pictures(files: list[Attachment]) -> dict[int, str]:
-    """The bytes of the pictures among these files as data: addresses, by key. One query."""
+    """The pictures among these files as data: addresses, by key; those too broken to draw left out. One query."""
     wanted = [file.pk for file in files if file.format in _DRAWN]
-    found = Attachment.objects.with_bytes().filter(pk__in=wanted) if wanted else ()
-    return {file.pk: f"data:{file.format};base64,{base64.b64encode(bytes(file.content)).decode()}" for file in found}
+    found = Attachment.objects.with_bytes().filter(pk__in=wanted).iterator(chunk_size=4) if wanted else ()
+    drawn = {file.pk: _drawn(bytes(file.content)) for file in found}
+    return {key: f"data:image/jpeg;base64,{base64.b64encode(content).decode()}" for key, content in drawn.items() if content}
+
+
+def _drawn(content: bytes) -> bytes:
+    """The picture upright and no larger than a page can show, as JPEG; b"" when it can't be read."""
+    try:
+        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as picture:
+            upright = ImageOps.exif_transpose(picture).convert("RGBA")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return b""
+    upright.thumbnail((_PIXELS, _PIXELS))
+    paper = Image.new("RGB", upright.size, "white")
+    paper.paste(upright, mask=upright)
+    out = io.BytesIO()
+    paper.save(out, "JPEG", quality=88)
+    return out.getvalue()
