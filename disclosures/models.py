@@ -146,7 +146,7 @@ class Disclosure(Sealed):
         )
 
     def decide_hold(self, *, by: User, at: Any, listed: bool, reason: str) -> "HoldDecision":
-        """The privacy officer's recorded decision whether a held row is listed (164.512(k)(2)). Once only: IntegrityError after."""
+        """The privacy officer's recorded decision whether a held row is listed (164.512(k)(2)). Raises IntegrityError twice."""
         return HoldDecision.objects.create(
             patient=self.patient, disclosure=self, listed=listed, reason=reason, by=by, signed_as=by.signature, at=at
         )

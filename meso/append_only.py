@@ -75,7 +75,10 @@ def _columns(model: type[models.Model], names: Iterable[str]) -> tuple[str, ...]
 
 
 def _partial_unique_keys(model: type[models.Model]) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
-    """The conditional unique constraints as (columns, {column: required text}). Raises TypeError for a condition that is not plain equality."""
+    """The conditional unique constraints as (columns, {column: required text}).
+
+    Raises TypeError for a condition that is not plain equality.
+    """
     meta = model._meta
     for constraint in meta.constraints:
         if isinstance(constraint, models.UniqueConstraint) and constraint.fields and constraint.condition:

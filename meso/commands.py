@@ -7,10 +7,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-
 from rich.console import Console
 from rich.progress import Progress
 
@@ -75,7 +74,7 @@ class Command(BaseCommand):
 def progress(total: int, label: str) -> Callable[[int], None]:
     """A progress bar on stderr, shown only on a terminal. Returns `advance(by)`."""
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not console.is_terminal or not total:
         return lambda by: None
     bar = Progress(console=console, transient=True)
     task = bar.add_task(label, total=total)

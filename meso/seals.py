@@ -7,10 +7,11 @@ database itself refuses a second link at one place or behind one seal. `verify` 
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import groupby, islice
 from typing import Any
 
 from django.apps import apps
@@ -58,21 +59,40 @@ class Seal(AppendOnly):
 
 
 def _plain(field: models.Field, value: Any) -> Any:
-    """A column's value in the one form in which both databases and every Python give it back."""
+    """A column's value in the one form in which both databases and every Python give it back.
+
+    Raises ValueError for an instant without its zone and TypeError for what JSON columns give back in other words:
+    either would be read differently from what was sealed.
+    """
+    if isinstance(field, models.JSONField):
+        return _plain_json(value)
     value = field.to_python(value)
     if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError(f"{field} is sealed: its instant needs a time zone")
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return format(value, f".{field.decimal_places}f")  # type: ignore[attr-defined]
-    if isinstance(value, bytes | memoryview):
-        return "sha256:" + hashlib.sha256(bytes(value)).hexdigest()
+        return format(value + 0, f".{field.decimal_places}f")  # type: ignore[attr-defined]  # + 0: there is no minus nothing
+    if isinstance(value, bytes | bytearray | memoryview):
+        return "sha256:" + hashlib.sha256(value).hexdigest()
     return value
 
 
+def _plain_json(value: Any) -> Any:
+    """JSON as every JSON column gives it back: keys are text, and no fraction, which has more than one spelling."""
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {key: _plain_json(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain_json(part) for part in value]
+    if value is None or isinstance(value, str | int):
+        return value
+    raise TypeError(f"{value!r} in sealed JSON would not read back as it was written: write it as text")
+
+
 def _is_empty(value: Any) -> bool:
-    return value is None or value is False or value == "" or value == [] or value == {}
+    return value is None or value is False or value in ("", [], {})
 
 
 def canonical_json(instance: models.Model) -> str:
@@ -211,46 +231,77 @@ def sealed_models() -> list[type[Sealed]]:
     return [model for model in apps.get_models() if issubclass(model, Sealed)]
 
 
-def verify() -> Report:
-    """Recompute every seal of every chain. Breaks come in the order of chains and links, unsealed rows last.
+def verify(advance: Callable[[int], None] = lambda by: None) -> Report:
+    """Recompute every seal of every chain. Breaks come chain by chain and link by link, unsealed rows last.
 
-    Finds a changed byte, a removed row, a swapped order, an inserted row, a cut tail, and a row without a link.
-    A whole chain rewritten with all its seals shows only against an anchor kept outside the database.
+    Finds a changed byte, a removed row, a swapped order, an inserted row, a cut tail, and a row without a link. A whole
+    chain rewritten with all its seals shows only against a copy kept outside the database. Reads a few hundred chains
+    at a time; `advance` is told how many links were recomputed. Writers may go on writing.
     """
-    heads = {head.chain: head for head in ChainHead.objects.all()}
+    report = Report(0, 0, [])
+    for names in _names_of_chains():
+        for checked in _checked(names):
+            _chain, links, breaks = _checked_again(checked[0]) if checked[2] else checked
+            report.chains += links > 0
+            report.links += links
+            report.breaks += breaks
+            advance(links)
+    report.breaks += _links_without_head()
+    report.breaks += _unsealed_rows()
+    return report
+
+
+def _names_of_chains() -> Iterator[list[str]]:
+    """The names of all chains, by the hundred, in the database's own order."""
+    last = ""
+    while names := list(ChainHead.objects.filter(chain__gt=last).order_by("chain").values_list("chain", flat=True)[:300]):
+        yield names
+        last = names[-1]
+
+
+def _checked_again(chain: str) -> tuple[str, int, list[Break]]:
+    """A chain that seemed broken, checked under its lock: a writer may have added a link after its head was read."""
+    with transaction.atomic():
+        _locked_head(chain)
+        return next(_checked([chain]))
+
+
+def _checked(names: list[str]) -> Iterator[tuple[str, int, list[Break]]]:
+    """Each of these chains with the number of its links and its breaks."""
+    heads = ChainHead.objects.in_bulk(names)
+    links_of = groupby(_links_with_rows(names), key=lambda pair: pair[0].chain)
+    counted: dict[str, tuple[int, list[Break]]] = {}
+    for chain, pairs in links_of:
+        counted[chain] = _check_chain(heads[chain], pairs)
+    for chain in names:
+        yield chain, *(counted.get(chain) or _check_chain(heads[chain], iter(())))
+
+
+def _check_chain(head: ChainHead, pairs: Iterator[tuple[Seal, models.Model | None]]) -> tuple[int, list[Break]]:
+    """How many links this chain has, and its breaks."""
     breaks: list[Break] = []
-    links = 0
-    place, previous, chain = 0, START, None
-    for batch in _batches(Seal.objects.order_by("chain", "place"), 2000):
-        rows = _rows_of(batch)
-        for link in batch:
-            if link.chain != chain:
-                _check_tail(heads, chain, place, previous, breaks)
-                chain, place, previous = link.chain, 0, START
-            problem = _problem_of(link, rows.get((link.table, link.row)), place, previous)
-            if problem:
-                breaks.append(Break(link.chain, link.place, link.table, link.row, problem))
-            place, previous = link.place, link.seal
-            links += 1
-    _check_tail(heads, chain, place, previous, breaks)
-    seen = set(Seal.objects.values_list("chain", flat=True).distinct())
-    breaks += [
-        Break(head.chain, 0, "chain", None, f"all {head.length} links of this chain are gone")
-        for head in heads.values()
-        if head.length and head.chain not in seen
-    ]
-    return Report(len(seen), links, breaks + list(_unsealed_rows()))
+    count, place, seal = 0, 0, START
+    for link, row in pairs:
+        problem = _problem_of(link, row, place, seal)
+        if problem:
+            breaks.append(Break(link.chain, link.place, link.table, link.row, problem))
+        count, place, seal = count + 1, link.place, link.seal
+    if (head.length, head.seal) != (place, seal):
+        problem = (
+            f"the chain ends at link {place}, its head says {head.length}"
+            if head.length != place
+            else "its head holds another seal"
+        )
+        breaks.append(Break(head.chain, place, "chain", None, problem))
+    return count, breaks
 
 
-def _batches(queryset: models.QuerySet, size: int) -> Iterator[list]:
-    batch: list = []
-    for item in queryset.iterator(chunk_size=size):
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def _links_with_rows(names: list[str]) -> Iterator[tuple[Seal, models.Model | None]]:
+    """Every link of these chains in order, each with the row it seals (None where that is gone)."""
+    links = Seal.objects.filter(chain__in=names).order_by("chain", "place").iterator(chunk_size=500)
+    while some := list(islice(links, 500)):
+        rows = _rows_of(some)
+        yield from ((link, rows.get((link.table, link.row))) for link in some)
 
 
 def _rows_of(links: list[Seal]) -> dict[tuple[str, int], models.Model]:
@@ -284,14 +335,11 @@ def _problem_of(link: Seal, row: models.Model | None, place_before: int, seal_be
     return ""
 
 
-def _check_tail(heads: dict[str, ChainHead], chain: str | None, place: int, seal: str, breaks: list[Break]) -> None:
-    if chain is None:
-        return
-    head = heads.get(chain)
-    if head is None:
-        breaks.append(Break(chain, place, "chain", None, "the chain's head is gone"))
-    elif (head.length, head.seal) != (place, seal):
-        breaks.append(Break(chain, place, "chain", None, f"the chain ends at link {place}, its head says {head.length}"))
+def _links_without_head() -> Iterator[Break]:
+    """Chains whose head somebody took away."""
+    headless = ~models.Exists(ChainHead.objects.filter(chain=models.OuterRef("chain")))
+    for chain in Seal.objects.filter(headless).values_list("chain", flat=True).distinct().order_by("chain"):
+        yield Break(chain, 0, "chain", None, "the chain's head is gone")
 
 
 def _unsealed_rows() -> Iterator[Break]:

@@ -1,0 +1,48 @@
+"""verify_records: recompute every seal, name the first that does not hold."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from meso import seals
+from meso.commands import Command as MesoCommand
+from meso.commands import Failed, progress
+from meso.seals import Report, Seal
+
+
+class Command(MesoCommand):
+    """Recomputes every seal of every patient's chain. Exit 0 when all hold, 1 with the first broken link where one does not."""
+
+    help = "Recomputes every seal; exit 1 and the first broken link where one does not hold."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print the result (default: text)")
+
+    def work(self, *, format: str, **options: Any) -> str | None:
+        report = seals.verify(progress(Seal.objects.count(), "Recomputing seals"))
+        if format == "json":
+            self.stdout.write(as_json(report))
+        if report.breaks:
+            raise Failed(in_words(report))
+        return None if format == "json" else f"All {report.links:,} links of {report.chains:,} chains hold."
+
+
+def as_json(report: Report) -> str:
+    """The report as one JSON object."""
+    return json.dumps(
+        {
+            "ok": not report.breaks,
+            "chains": report.chains,
+            "links": report.links,
+            "breaks": [asdict(broken) for broken in report.breaks],
+        },
+        ensure_ascii=False,
+        indent=2,
+    )
+
+
+def in_words(report: Report) -> str:
+    """What is broken, the first link of it named, and what to do."""
+    first, more = report.breaks[0], len(report.breaks) - 1
+    others = f" {more:,} more broken after it; --format json lists them all." if more else ""
+    return f"The first broken link: {first}.{others}"
