@@ -38,7 +38,13 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The page for a form whose protection token no longer fits: what to do, in plain words."""
+    """The page for a form whose protection token no longer fits: what to do, in plain words.
+
+    A view may say itself how its form is shown again, filled: `view.ask_again = function(request)`.
+    """
+    ask_again = getattr(request.resolver_match and request.resolver_match.func, "ask_again", None)
+    if ask_again:
+        return ask_again(request)
     return render(request, "403_csrf.html", status=403)
 
 

@@ -65,8 +65,8 @@ class AskForm(Form):
     kind = forms.ChoiceField(label=_("What is asked for"), choices=kind_choices, widget=forms.RadioSelect)
 
     access_which = _text(_("Which records"), 2000, rows=3, help_text=_("Leave it empty for everything."))
-    access_since = DateField(label=_("From"), required=False)
-    access_until = DateField(label=_("To"), required=False)
+    access_since = DateField(label=_("Records from"), required=False)
+    access_until = DateField(label=_("Records up to"), required=False)
     access_form = forms.ChoiceField(label=_("How"), required=False, choices=asked.Way.choices, widget=forms.RadioSelect)
     access_delivery_address = _text(
         _("Where to send it"), 1000, rows=2, help_text=_("An e-mail or postal address, when it is not the asker's own below.")
@@ -87,9 +87,11 @@ class AskForm(Form):
     )
     confidential_communication_avoid = _text(_("What not to use"), 300, help_text=_("Such as the home telephone."))
 
-    accounting_since = DateField(label=_("From"), required=False)
+    accounting_since = DateField(label=_("List from"), required=False)
     accounting_until = DateField(
-        label=_("To"), required=False, help_text=_("Leave both empty for the last six years, as far back as the list goes.")
+        label=_("List up to"),
+        required=False,
+        help_text=_("Leave both empty for the last six years, as far back as the list goes."),
     )
 
     who = forms.ChoiceField(
@@ -120,6 +122,9 @@ class AskForm(Form):
     def __init__(self, *args: Any, on: date, **kwargs: Any):
         self.on = on
         super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            choosing = isinstance(field, forms.ChoiceField)
+            field.error_messages["required"] = _("Please choose one.") if choosing else _("Please fill this in.")
 
     @staticmethod
     def names_of(kind: str) -> list[str]:
@@ -159,6 +164,7 @@ class AskForm(Form):
         self._check_who(data)
         self._check_born(data)
         self._check_phone(data)
+        self._pick_up_needs_no_address(data)
         if kind := data.get("kind"):
             self._check_period(kind, data)
             if self.reach_needed:
@@ -185,6 +191,12 @@ class AskForm(Form):
     def _check_phone(self, data: dict[str, Any]) -> None:
         if data.get("asker_phone") and sum(letter.isdigit() for letter in data["asker_phone"]) < 7:
             self.add_error("asker_phone", _("This is not a whole telephone number."))
+
+    def _pick_up_needs_no_address(self, data: dict[str, Any]) -> None:
+        where, pick_up = "confidential_communication_where", ContactPreference.Means.PICK_UP
+        if data.get("confidential_communication_means") == pick_up and self.has_error(where, "required"):
+            del self.errors[where]
+            data[where] = str(pick_up.label)
 
     def _check_period(self, kind: str, data: dict[str, Any]) -> None:
         """The days of a period: in order, not in the future, and for an accounting in the last six years (164.528(a)(1))."""

@@ -1,0 +1,234 @@
+"""The patients' own forms: choose what to ask for, ask for it, look how far it is."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.core.signing import BadSignature, Signer
+from django.db import transaction
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from meso.forms import Form
+from meso.models import Office
+from requests_app import asked
+from requests_app.forms.ask import PATIENT, SOMEBODY_ELSE, AskForm
+from requests_app.kinds import Channel, Kind
+from requests_app.models import PatientRequest
+
+PAGE_LIVES = timedelta(days=1)  # how long a form stays good from the moment its page was made
+_signer = Signer(salt="requests_app.public_form")
+
+
+@dataclass(frozen=True)
+class Words:
+    """How the public pages speak of one kind: the page's title, its line in the list, what to know before asking."""
+
+    title: Any
+    help: Any
+    lead: Any
+
+
+WORDS: dict[str, Words] = {
+    Kind.ACCESS: Words(
+        _("See or copy your record"),
+        _("Look at it here, or get a copy on paper or electronically."),
+        _("You may see everything in your record. You need not say what you want it for."),
+    ),
+    Kind.AMENDMENT: Words(
+        _("Correct your record"),
+        _("Something in it is wrong or missing."),
+        _(
+            "What is written stays readable, but the physician may draw a line through it and add the correction. "
+            "If we do not agree we write to you why, and you may add your own statement."
+        ),
+    ),
+    Kind.RESTRICTION: Words(
+        _("Limit who sees your record"),
+        _("Keep something from your health plan, a relative or somebody else."),
+        _(
+            "We look at each wish by itself. If you or somebody else paid in full for a treatment, "
+            "we must keep it from your health plan when you ask."
+        ),
+    ),
+    Kind.CONFIDENTIAL_COMMUNICATION: Words(
+        _("Choose how we reach you"),
+        _("Calls and letters only where it suits you."),
+        _("Tell us where to call or write. That is all we need to know."),
+    ),
+    Kind.ACCOUNTING: Words(
+        _("Get the list of whom we told"),
+        _("To whom we gave information about you, when, and what for."),
+        _(
+            "The list shows everyone but those who treat you, those who pay, and the work of the office itself. "
+            "The first list in any twelve months is free."
+        ),
+    ),
+}
+
+
+def public_choices() -> list[tuple[str, SafeString]]:
+    """The five kinds in the patient's own voice, each with its line of help."""
+    label = '<span><strong>{}</strong><span class="help d-block">{}</span></span>'
+    return [(kind.value, format_html(label, WORDS[kind].title, WORDS[kind].help)) for kind in Kind]
+
+
+class KindForm(Form):
+    """The first of two short steps: what to ask for."""
+
+    kind = forms.ChoiceField(
+        label=_("What would you like to do?"),
+        choices=public_choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one of the five."), "invalid_choice": _("Choose one of the five.")},
+    )
+
+
+def new_token(at: datetime) -> str:
+    """The signed mark of one form page, and when it was made. One page makes one request, however often it is sent."""
+    return _signer.sign_object({"page": secrets.token_urlsafe(16), "made": int(at.timestamp())})
+
+
+def is_good(token: str, at: datetime) -> bool:
+    """Whether the token was made here, at most a day ago."""
+    try:
+        made = _signer.unsign_object(token)["made"]
+    except (BadSignature, ValueError, KeyError, TypeError):
+        return False
+    return 0 <= at.timestamp() - made <= PAGE_LIVES.total_seconds()
+
+
+class PublicAskForm(AskForm):
+    """The second step: the one kind that was chosen, in the patient's own voice.
+
+    Robots fill the field that people don't see, or send a page that was never made here. A person to whom that happens
+    gets the form back with all they typed and a fresh token, and sends it again. There is no lower limit on the time
+    taken: whoever uses a browser's or a helper's automatic filling is quick too.
+    """
+
+    reach_needed = True
+
+    leave_empty = forms.CharField(
+        label=_("Leave this empty"), required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"})
+    )
+    token = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    _AUTOCOMPLETE = {
+        "asker_name": "name",
+        "asker_born": "bday",
+        "asker_phone": "tel",
+        "asker_email": "email",
+        "asker_address": "street-address",
+    }
+
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, kind: str, at: datetime, on: date, office: Office, **kwargs: Any
+    ):
+        super().__init__(data, on=on, **kwargs)
+        self.at, self.office = at, office
+        self.initial = {"token": new_token(at), **self.initial, "kind": kind}
+        for other in Kind:
+            if other != kind:
+                self._drop(*self.names_of(other))
+        if kind == Kind.CONFIDENTIAL_COMMUNICATION:
+            self._drop("description")  # a box for more would ask for the one thing that may not be asked
+        self._speak_to_the_patient(kind)
+
+    def _drop(self, *names: str) -> None:
+        for name in names:
+            del self.fields[name]
+
+    def _speak_to_the_patient(self, kind: str) -> None:
+        fields = self.fields
+        fields["kind"].widget = forms.HiddenInput()
+        fields["who"].label = _("Who are you?")
+        fields["who"].choices = [(PATIENT, _("I am the patient")), (SOMEBODY_ELSE, _("I act for the patient"))]  # type: ignore[attr-defined]
+        fields["acting_name"].label, fields["acting_as"].label = _("Your name"), _("What you are to the patient")
+        fields["asker_born"].help_text = _("Month, day, year, such as 7/2/1984. It helps us find the right record.")
+        if "description" in fields:
+            fields["description"].label = _("Anything else we should know")
+        for name, token in self._AUTOCOMPLETE.items():
+            fields[name].widget.attrs["autocomplete"] = token
+        if kind == Kind.CONFIDENTIAL_COMMUNICATION:
+            fields["confidential_communication_means"].label = _("How may we reach you?")
+        if kind == Kind.ACCESS:
+            fields["access_delivery_address"].help_text = _("An e-mail or postal address, if it is not your own below.")
+            fields["access_form"].required = True
+            fields["access_form"].label = _("How would you like it?")
+            fields["access_form"].choices = self._ways()  # type: ignore[attr-defined]
+
+    def _ways(self) -> list[tuple[str, SafeString]]:
+        """The ways to get at the record, each with its price: the law wants it told before anything is made."""
+        office = self.office
+        by_page = _("$%(rate)s a page") % {"rate": office.copy_rate}
+        flat = _("$%(fee)s in all") % {"fee": office.electronic_copy_fee} if office.electronic_copy_fee else _("free")
+        prices = {
+            asked.Way.INSPECT: _("free"),
+            asked.Way.ELECTRONIC: flat,
+            asked.Way.MAIL: _("%(by_page)s, and the postage") % {"by_page": by_page},
+            asked.Way.PICK_UP: by_page,
+        }
+        return [(way.value, format_html("<span>{} · {}</span>", way.label, price)) for way, price in prices.items()]
+
+    # --- robots ---------------------------------------------------------------------------------------------------
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if data.get("leave_empty") or not is_good(data.get("token", ""), self.at):
+            self._renew_page()
+            self.add_error(None, _("Please look this over and send it once more. Nothing you typed is lost."))
+        return data
+
+    def _renew_page(self) -> None:
+        """Show the form with a fresh token, and with the field empty that should have been."""
+        renewed = self.data.copy()
+        renewed["token"], renewed["leave_empty"] = new_token(self.at), ""
+        self.data = renewed
+
+    # --- taking it in ---------------------------------------------------------------------------------------------
+
+    def once(self) -> str:
+        """What makes two submissions one: the same page with the same words. Changed words are another request."""
+        said = json.dumps([self.cleaned_data["token"], self.facts()], default=str, sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()[:40]
+
+    @transaction.atomic
+    def take(self) -> tuple[PatientRequest, bool]:
+        """Take the request in as received today. Returns it, and whether it is new and not a second click."""
+        request = PatientRequest.take(
+            received_on=self.on,
+            by=None,
+            at=self.at,
+            on=self.on,
+            office=self.office,
+            once=self.once(),
+            channel=Channel.WEB,
+            **self.facts(),
+        )
+        is_new = not request.code_digest
+        if is_new:
+            request.give_code(self.cleaned_data["token"])
+        return request, is_new
+
+
+class StatusForm(Form):
+    """Number and code, as they stand on the receipt."""
+
+    number = forms.CharField(
+        label=_("Number of the request"),
+        max_length=20,
+        help_text=_("Such as R-1042."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+    )
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=40,
+        help_text=_("Twelve letters and digits, such as 7KQM-2XTA-9PHB."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+    )
