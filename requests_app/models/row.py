@@ -67,6 +67,7 @@ class RequestRow(models.Model):
         abstract = True
         verbose_name = _("request")
         indexes = [
+            models.Index(fields=["due_on", "id"], condition=models.Q(closed_on=None), name="request_open_by_due"),
             models.Index(fields=["closed_on", "due_on", "id"], name="request_by_due"),
             models.Index(fields=["patient", "-received_on", "-id"], name="request_by_patient"),
             models.Index(fields=["assignee", "closed_on", "due_on"], name="request_by_assignee"),
