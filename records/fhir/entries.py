@@ -131,7 +131,7 @@ def _source_id(reading: _Reading) -> str:
 
     What Meso itself exported keeps its own: where it had been found before, else its seal.
     """
-    by_system = {item.get("system"): item.get("value") for item in _dicts(reading.found.resource.get("identifier"))}
+    by_system = {str(item.get("system")): item.get("value") for item in _dicts(reading.found.resource.get("identifier"))}
     if isinstance(before := by_system.get(codes.SOURCE_SYSTEM), str):
         return before[:200]
     if isinstance(seal := by_system.get(codes.SEAL_SYSTEM), str):

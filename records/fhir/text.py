@@ -144,7 +144,7 @@ def text(value: Any, resolve: Resolve) -> str | None:
         return moment(value)
     if isinstance(value, dict):
         return _of_type(value, resolve)
-    return "" if value is None else None
+    return ""  # nothing, or a list within a list, which R4 does not have
 
 
 def moment(value: str) -> str:

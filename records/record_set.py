@@ -1,0 +1,46 @@
+"""The designated record set of one patient, gathered once for every way of giving it out (164.501, 164.524)."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from meso.seals import Seal
+from records.models import Attachment, Entry, Patient, Restriction
+
+
+@dataclass(frozen=True)
+class RecordSet:
+    """All that is this patient's: what was filed in the wrong chart is left out, with its attachments."""
+
+    patient: Patient
+    entries: list[Entry]  # oldest first, each with its addenda and lines
+    attachments: list[Attachment]  # with their bytes
+    restrictions: list[Restriction]  # in force
+
+    def attachments_by_entry(self) -> dict[int | None, list[Attachment]]:
+        """The attachments of each entry by its key; under None those that lie in the chart beside all entries."""
+        found: dict[int | None, list[Attachment]] = {}
+        for attachment in self.attachments:
+            found.setdefault(attachment.entry_id, []).append(attachment)
+        return found
+
+    def seals(self) -> dict[tuple[str, int], str]:
+        """The seal of each row by (table, row)."""
+        rows = [row for entry in self.entries for row in (entry, *entry.addenda.all(), *entry.strikes.all())]
+        wanted: dict[str, list[int]] = {}
+        for row in (*rows, *self.attachments, *self.restrictions):
+            wanted.setdefault(row._meta.label_lower, []).append(row.pk)
+        found = {}
+        for table, keys in wanted.items():
+            for start in range(0, len(keys), 500):
+                links = Seal.objects.filter(table=table, row__in=keys[start : start + 500])
+                found |= {(table, link.row): link.seal for link in links}
+        return found
+
+
+def of(patient: Patient, on: date) -> RecordSet:
+    """Gather it in a fixed number of queries. `on` is today: the day on which a restriction is in force."""
+    entries = list(patient.entries.of_record().with_marks().oldest_first())
+    attachments = (
+        patient.attachments.with_bytes().filter(entry__misfiling=None).select_related("entry", "added_by").order_by("id")
+    )
+    return RecordSet(patient, entries, list(attachments), list(Restriction.objects.in_force(on).filter(patient=patient)))
