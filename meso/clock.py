@@ -1,6 +1,6 @@
 """The one module that reads the clock. Rules take `on: date` or `at: datetime` and never look for themselves."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -19,6 +19,11 @@ def today() -> date:
 def office_day(at: datetime) -> date:
     """The office's calendar day of an instant: a request that arrives at 23:30 arrived that day, not the next in UTC."""
     return timezone.localdate(at)
+
+
+def midnight(day: date) -> datetime:
+    """The instant at which that day begins on the office's clock."""
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def set_zone(name: str) -> None:

@@ -1,5 +1,6 @@
 """What every form shares: Bootstrap markup through one field template, and the ground's own forms."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -7,6 +8,7 @@ from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm
 from django.forms.renderers import TemplatesSetting
 from django.utils.translation import gettext_lazy as _
 
+from meso import clock
 from meso.models import AccessEvent, Office, User
 
 
@@ -151,8 +153,7 @@ class AuditFilterForm(Form):
             events = events.filter(user=data["user"])
         if data["action"]:
             events = events.filter(action=data["action"])
-        if data["since"]:
-            events = events.filter(at__date__gte=data["since"])
-        if data["until"]:
-            events = events.filter(at__date__lte=data["until"])
-        return events
+        since, until = data["since"], data["until"]
+        return events.between(
+            clock.midnight(since) if since else None, clock.midnight(until + timedelta(days=1)) if until else None
+        )
