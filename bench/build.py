@@ -21,6 +21,7 @@ import django
 from bench import names, words
 
 BATCH = 2000  # patients stored together
+LOOKS = 3  # at each chart
 FIRST_CHART = 10001
 PASSWORD = "bench-only-pass-phrase"  # noqa: S105  (of an invented office that listens on this machine only)
 STAFF = (  # user name, first name, last name, role
@@ -41,6 +42,7 @@ class Office:
         from meso.models import User
 
         self.dice, self.on, self.at = random.Random(seed), on, at
+        self.looked_at, self.between_looks = at - timedelta(days=500), timedelta(0)
         self.profile = Profile.current()
         self.staff: dict[str, Any] = {}
         for username, first, last, role in STAFF:
@@ -56,6 +58,7 @@ def build(patients: int, *, on: date, at: datetime, seed: int = 1) -> None:
     office = Office(seed, on, at)
     office.profile.next_chart_number = FIRST_CHART + patients
     office.profile.save()
+    office.between_looks = (at - office.looked_at) / (patients * LOOKS)
     for start in range(0, patients, BATCH):
         _store(office, range(start, min(start + BATCH, patients)))
         if sys.stderr.isatty():
@@ -206,13 +209,14 @@ def _timeline(office: Office, request: Any) -> Iterator[Any]:
 
 
 def _looks(office: Office, patient: Any) -> Iterator[Any]:
-    """Three looks at the chart."""
+    """The looks at the chart, one after the other as time goes."""
     from meso.models import AccessEvent
 
     people = [office.staff[name] for name in ("desk", "desk2", "doctor", "officer")]
-    for _ in range(3):
+    for _ in range(LOOKS):
+        office.looked_at += office.between_looks
         yield AccessEvent(
-            at=office.at - timedelta(minutes=office.dice.randint(1, 700_000)),
+            at=office.looked_at,
             user=office.dice.choice(people),
             action="view",
             subject="chart",
