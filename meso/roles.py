@@ -56,6 +56,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "request.assign": frozenset({_DESK, _OFFICER}),
     "request.receipt_date": frozenset({_OFFICER}),
     "request.extend": frozenset({_OFFICER}),
+    "request.note": _CLINIC,
+    "request.withdraw": frozenset({_DESK, _OFFICER}),
     "request.decide": frozenset({_OFFICER}),
     "request.decide_amendment": frozenset({_DOCTOR}),
     "request.carry_out": frozenset({_DESK, _OFFICER}),

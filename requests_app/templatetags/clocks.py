@@ -23,6 +23,18 @@ def weekend_note(request: PatientRequest) -> str:
     return deadlines.weekend_note(request.due_on)
 
 
+@register.filter
+def urgency(request: PatientRequest, on: date) -> str:
+    """How near the clock is to its end: "late", "soon", "fine"."""
+    return deadlines.urgency(request.days_left(on))
+
+
+@register.filter
+def federal_limit(request: PatientRequest) -> date | None:
+    """The federal limit where it differs from the due date, or None."""
+    return request.statutory_due_on if request.statutory_due_on != request.due_on else None
+
+
 @register.inclusion_tag("requests_app/_clock.html")
 def clock_tag(request: PatientRequest, on: date) -> dict[str, Any]:
     """The days left of an open request, or how a closed one ended, as a tinted word."""

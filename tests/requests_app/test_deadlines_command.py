@@ -116,9 +116,7 @@ def test_misuse_is_refused_before_anything_is_done(arguments):
 @pytest.mark.parametrize("command", ["deadlines", "send_reminders", "import_requests"])
 def test_misuse_exits_with_2_and_help_with_0(command):
     def code(*arguments: str) -> int:
-        return subprocess.run(  # noqa: S603
-            [sys.executable, "manage.py", command, *arguments], capture_output=True, check=False
-        ).returncode
+        return subprocess.run([sys.executable, "manage.py", command, *arguments], capture_output=True, check=False).returncode
 
     assert code("--no-such-option") == 2
     assert code("--help") == 0

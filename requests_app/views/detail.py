@@ -1,0 +1,136 @@
+"""One request: its clock, what is left to do, what has happened, and the page of each act on it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET
+
+from meso import audit, clock, drafts
+from meso.audit import Action
+from meso.roles import may, needs
+from records import wishes
+from records.models import Patient
+from requests_app import asked as asked_words
+from requests_app import checklist, matching
+from requests_app.forms import acts
+from requests_app.models import PatientRequest
+
+STAFF_FIELDS = ("patient", "assignee", "entered_by", "decided_by", "identity_checked_by")
+
+
+def request_or_404(number: str) -> PatientRequest:
+    """The request with this number, with its chart and people. Raises Http404."""
+    found = PatientRequest.objects.by_number(number).select_related(*STAFF_FIELDS).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def chart_of(asked: PatientRequest) -> str:
+    """The chart number for the audit, or ""."""
+    return asked.patient.chart_number if asked.patient else ""
+
+
+@needs("request.view")
+@require_GET
+def detail(request: HttpRequest, number: str) -> HttpResponse:
+    """The request's page."""
+    on = clock.today()
+    asked = request_or_404(number)
+    PatientRequest.objects.filter(pk=asked.pk).note_overdue(on=on, at=clock.now())
+    audit.looked_at(request, f"request {asked.number}", chart_of(asked))
+    context = {
+        "asked": asked,
+        "working": asked.working(),
+        "days_left": asked.days_left(on),
+        "steps": checklist.of(asked, request.user),
+        "what": asked_words.lines(asked),
+        "patient": asked.patient,
+        "wishes": wishes.in_force(asked.patient, on) if asked.patient else None,
+        "events": asked.events.all(),
+        "extension": asked.events.filter(verb="extended").first() if asked.extended else None,
+        "note": acts.NoteForm(asked=asked, on=on) if may(request.user, "request.note") else None,
+    }
+    return render(request, "requests_app/detail.html", context)
+
+
+def _act(
+    request: HttpRequest,
+    number: str,
+    form_class: type[acts.ActForm],
+    template: str = "requests_app/act.html",
+    more: Callable[[PatientRequest], dict[str, Any]] = lambda asked: {},
+) -> HttpResponse:
+    """The page of one act: its form, and behind it the request's page. A refusal is shown at the form as it was filled in."""
+    asked = request_or_404(number)
+    on = clock.today()
+    form = form_class(request.POST or None, asked=asked, on=on, initial=drafts.initial(request))
+    if request.method == "POST" and form.is_valid() and form.save(by=request.user, at=clock.now(), office=request.office):
+        audit.record(Action.CHANGE, f"request {asked.number}", chart=chart_of(asked), detail=form_class.audited, request=request)
+        drafts.discard(request.user, request.path)
+        messages.success(request, form_class.done)
+        return redirect(asked)
+    return render(request, template, {"asked": asked, "working": asked.working(), "form": form, **more(asked)})
+
+
+@needs("request.match")
+def request_match(request: HttpRequest, number: str) -> HttpResponse:
+    """Link the request to a chart: those suggested and why, or one that is searched for."""
+    looking = "q" in request.POST
+
+    def charts(asked: PatientRequest) -> dict[str, Any]:
+        query = request.POST.get("q", "").strip()
+        found = [matching.compare(asked, patient) for patient in Patient.objects.search(query)] if query else []
+        suggested = matching.candidates(asked)
+        audit.record(Action.SEARCH, f"charts for {asked.number}", detail=f"{len(suggested) + len(found)} rows", request=request)
+        return {"suggested": suggested, "found": found, "q": query}
+
+    if looking:
+        asked = request_or_404(number)
+        context = {"asked": asked, "working": asked.working(), "form": acts.MatchForm(asked=asked, on=clock.today())}
+        return render(request, "requests_app/match.html", context | charts(asked))
+    return _act(request, number, acts.MatchForm, "requests_app/match.html", charts)
+
+
+@needs("request.verify")
+def request_verify(request: HttpRequest, number: str) -> HttpResponse:
+    """Record how identity was checked, with the chart's facts beside those of the asker."""
+
+    def both(asked: PatientRequest) -> dict[str, Any]:
+        audit.looked_at(request, f"identity for {asked.number}", chart_of(asked))
+        return {"patient": asked.patient}
+
+    return _act(request, number, acts.VerifyForm, "requests_app/verify.html", both)
+
+
+@needs("request.assign")
+def request_assign(request: HttpRequest, number: str) -> HttpResponse:
+    """Put the request on somebody's desk."""
+    return _act(request, number, acts.AssignForm)
+
+
+@needs("request.receipt_date")
+def request_receipt(request: HttpRequest, number: str) -> HttpResponse:
+    """Correct the day of receipt."""
+    return _act(request, number, acts.ReceiptForm)
+
+
+@needs("request.extend")
+def request_extend(request: HttpRequest, number: str) -> HttpResponse:
+    """Extend the clock, once, with its letter."""
+    return _act(request, number, acts.ExtendForm)
+
+
+@needs("request.withdraw")
+def request_withdraw(request: HttpRequest, number: str) -> HttpResponse:
+    """Close the request as the patient's wish."""
+    return _act(request, number, acts.WithdrawForm)
+
+
+@needs("request.note")
+def request_note(request: HttpRequest, number: str) -> HttpResponse:
+    """Add a note to the timeline."""
+    return _act(request, number, acts.NoteForm)
