@@ -100,10 +100,8 @@ class AskForm(Form):
         initial=PATIENT,
         choices=[(PATIENT, _("The patient")), (SOMEBODY_ELSE, _("Somebody who acts for the patient"))],
     )
-    acting_name = _text(_("Name of the person who acts for the patient"), 200, autocomplete="off")
-    acting_as = _text(
-        _("What they are to the patient"), 90, help_text=_("Such as parent, guardian, or holder of a power of attorney.")
-    )
+    acting_name = _text(_("Name of the person who acts for the patient"), 200, required=True, autocomplete="off")
+    acting_as = _text(_("What they are to the patient"), 90, required=True, help_text=_("Such as parent or guardian."))
     asker_name = _text(_("Patient's name"), 400, required=True)
     asker_born = DateField(
         label=_("Patient's date of birth"),
@@ -131,13 +129,17 @@ class AskForm(Form):
         """The names of the fields that belong to this kind alone, in order."""
         return [f"{kind}_{fact}" for fact in DETAILS[kind]] if kind in DETAILS else []
 
+    def _standing(self, name: str) -> str:
+        """What stands in this field now, typed or given."""
+        if self.is_bound:
+            return str(self.data.get(self.add_prefix(name)) or "")
+        return str(self.get_initial_for_field(self.fields[name], name) or "")
+
     @property
     def chosen_kind(self) -> str:
         """The kind that is chosen as the form stands, or "" when none is."""
-        chosen = (
-            self.data.get(self.add_prefix("kind")) if self.is_bound else self.get_initial_for_field(self.fields["kind"], "kind")
-        )
-        return str(chosen) if chosen in DETAILS else ""
+        chosen = self._standing("kind")
+        return chosen if chosen in DETAILS else ""
 
     def parts(self) -> list[tuple[str, str, list[forms.BoundField]]]:
         """The form's five parts as (kind, label, fields), for a page that shows them all."""
@@ -154,17 +156,24 @@ class AskForm(Form):
         every, chosen = self.fields, self.chosen_kind
         asleep = {name for kind in Kind if kind != chosen for name in self.names_of(kind)}
         self.fields = {name: field for name, field in every.items() if name not in asleep}
+        if self.is_bound:
+            self._demand_only_what_applies(self.fields)
         try:
             super().full_clean()
         finally:
             self.fields = every
+
+    def _demand_only_what_applies(self, fields: dict[str, forms.Field]) -> None:
+        fields["acting_name"].required = fields["acting_as"].required = self._standing("who") == SOMEBODY_ELSE
+        if "confidential_communication_where" in fields:
+            picks_up = self._standing("confidential_communication_means") == ContactPreference.Means.PICK_UP
+            fields["confidential_communication_where"].required = not picks_up
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         self._check_who(data)
         self._check_born(data)
         self._check_phone(data)
-        self._pick_up_needs_no_address(data)
         if kind := data.get("kind"):
             self._check_period(kind, data)
             if self.reach_needed:
@@ -172,13 +181,8 @@ class AskForm(Form):
         return data
 
     def _check_who(self, data: dict[str, Any]) -> None:
-        """Who acts for the patient says their name and what they are; the patient says neither."""
-        acting = ("acting_name", "acting_as")
-        if data.get("who") == SOMEBODY_ELSE:
-            for name in acting:
-                if name not in self.errors and not data.get(name):
-                    self.add_error(name, _("We need this of a person who acts for the patient."))
-        elif data.get("who") == PATIENT and any(data.get(name) for name in acting):
+        """The patient does not name somebody who acts for them."""
+        if data.get("who") == PATIENT and (data.get("acting_name") or data.get("acting_as")):
             self.add_error("who", _("Below stands somebody who acts for the patient. Choose that, or empty those two fields."))
 
     def _check_born(self, data: dict[str, Any]) -> None:
@@ -191,12 +195,6 @@ class AskForm(Form):
     def _check_phone(self, data: dict[str, Any]) -> None:
         if data.get("asker_phone") and sum(letter.isdigit() for letter in data["asker_phone"]) < 7:
             self.add_error("asker_phone", _("This is not a whole telephone number."))
-
-    def _pick_up_needs_no_address(self, data: dict[str, Any]) -> None:
-        where, pick_up = "confidential_communication_where", ContactPreference.Means.PICK_UP
-        if data.get("confidential_communication_means") == pick_up and self.has_error(where, "required"):
-            del self.errors[where]
-            data[where] = str(pick_up.label)
 
     def _check_period(self, kind: str, data: dict[str, Any]) -> None:
         """The days of a period: in order, not in the future, and for an accounting in the last six years (164.528(a)(1))."""
@@ -233,6 +231,8 @@ class AskForm(Form):
         """The facts of the chosen kind for `PatientRequest.details`: texts, codes, and days as ISO; empty ones left out."""
         kind = self.cleaned_data["kind"]
         found = {fact: self.cleaned_data.get(f"{kind}_{fact}") for fact in DETAILS[kind]}
+        if found.get("means") == ContactPreference.Means.PICK_UP:
+            found["where"] = found["where"] or str(ContactPreference.Means.PICK_UP.label)
         return {fact: value.isoformat() if isinstance(value, date) else str(value) for fact, value in found.items() if value}
 
     def facts(self) -> dict[str, Any]:

@@ -73,10 +73,11 @@ class PatientRequest(RequestRow):
 
     @classmethod
     def find_by_code(cls, number: str, code: str) -> "PatientRequest | None":
-        """The web request with this number and code, or None. Compares a digest whether or not the number exists."""
+        """The web request with this number and code, or None. Does the same work whether or not the number exists."""
         request = cls.objects.by_number(number).exclude(code_digest="").first()
-        stored = request.code_digest if request else codes.digest("no such request")
-        return request if constant_time_compare(stored, codes.digest(code)) and request else None
+        typed, nobody = codes.digest(code), codes.digest("no such request")
+        stored = request.code_digest if request else nobody
+        return request if constant_time_compare(stored, typed) and request else None
 
     # --- acting on it --------------------------------------------------------------------------------------------
 

@@ -1,0 +1,69 @@
+"""How a browser sends the patients' form: fetch its page, fill it in, send it with the page's token."""
+
+import re
+from html import unescape
+
+from django.http import HttpResponse
+from django.test import Client
+
+from requests_app.kinds import Kind
+
+ASKER = {
+    "who": "patient",
+    "asker_name": "Björk Guðmundsdóttir",
+    "asker_born": "7/2/1984",
+    "asker_phone": "(555) 010-2233",
+    "asker_email": "bjork@example.org",
+    "asker_address": "12 Elm Street\nAlbany, NY 12207",
+}
+PART: dict[str, dict[str, str]] = {
+    Kind.ACCESS: {
+        "access_which": "The May visit",
+        "access_since": "2026-05-01",
+        "access_until": "2026-05-31",
+        "access_form": "mail",
+        "access_delivery_address": "PO Box 12\nAlbany, NY 12201",
+        "description": "Large print, please",
+    },
+    Kind.AMENDMENT: {
+        "amendment_entry": "Visit of May 1",
+        "amendment_change": "I do not smoke",
+        "amendment_reason": "I never have",
+        "description": "Thank you",
+    },
+    Kind.RESTRICTION: {
+        "restriction_what": "The sessions I paid for",
+        "restriction_from_whom": "My health plan",
+        "description": "-",
+    },
+    Kind.CONFIDENTIAL_COMMUNICATION: {
+        "confidential_communication_means": "phone",
+        "confidential_communication_where": "555-010-9999 after six",
+        "confidential_communication_avoid": "Home telephone",
+    },
+    Kind.ACCOUNTING: {"accounting_since": "2020-11-24", "accounting_until": "2026-11-24", "description": "For the last years"},
+}
+
+
+def value_of(html: str, name: str) -> str:
+    """What stands in the input of this name."""
+    found = re.search(rf'<input[^>]*name="{name}"[^>]*value="([^"]*)"', html)
+    return unescape(found.group(1)) if found else ""
+
+
+def filled_in(client: Client, kind: str, **changes: str) -> dict[str, str]:
+    """The fields of a fresh page of this kind, filled in."""
+    html = client.get("/privacy/request/", {"kind": kind}).content.decode()
+    return {"kind": kind, "token": value_of(html, "token"), **ASKER, **PART[kind], **changes}
+
+
+def send(client: Client, kind: str = Kind.ACCESS, **changes: str) -> HttpResponse:
+    """Fetch the form of this kind, fill it in and send it. The answer is not followed."""
+    return client.post("/privacy/request/", filled_in(client, kind, **changes))
+
+
+def number_and_code(client: Client) -> tuple[str, str]:
+    """What the receipt shows to this browser."""
+    html = client.get("/privacy/request/received/").content.decode()
+    number, code = re.findall(r'receipt-code">([^<]+)<', html)
+    return number, code
