@@ -65,7 +65,7 @@ def measure(chosen: argparse.Namespace, patients: int, database: str, folder: Pa
         office["built"] = json.loads(stage.run("bench.build", "--patients", str(patients), env=env))
         say(f"  built in {office['built']['build_seconds']} s, verified in {office['built']['verify_seconds']} s")
     else:
-        stage.run("django", "migrate", "--run-syncdb", "-v0", env=env)
+        stage.run("django", "migrate", "-v0", env=env)
     stage.run("django", "collectstatic", "--noinput", "-v0", env=env)
     office |= json.loads(stage.run("bench.probe", env=env))
     begun = time.monotonic()

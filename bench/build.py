@@ -246,7 +246,7 @@ def main() -> None:
     from meso import clock, seals
     from records.models import Patient
 
-    call_command("migrate", run_syncdb=True, verbosity=0)  # the floor's own table has no migration
+    call_command("migrate", verbosity=0)
     if Patient.objects.exists():
         sys.exit("bench.build: the database holds an office already; it fills an empty one only.")
     begun = time.perf_counter()
