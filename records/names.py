@@ -25,9 +25,10 @@ def words(text: str) -> list[str]:
 
 
 def digits(text: str) -> str:
-    """The digits of a telephone number, without the country's 1. "+1 (555) 123-4567" → "5551234567"."""
+    """The digits of a telephone number or of its beginning, without the country's 1. "+1 (555) 123-4567" → "5551234567"."""
     only = "".join(letter for letter in text if letter in "0123456789")
-    return only[1:] if len(only) == 11 and only.startswith("1") else only
+    has_country = only.startswith("1") and (len(only) == 11 or text.lstrip().startswith("+"))
+    return only[1:] if has_country else only
 
 
 def full_name(first: str, last: str) -> str:

@@ -5,6 +5,7 @@ digits of a telephone number; a name and a birth date may stand together.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,6 +17,8 @@ from meso.append_only import AppendOnlyError
 from records import names
 
 LIMIT = 25
+LONGEST = 200  # characters of what is typed, and of a key
+_UNSPACED = ("CJK", "HANGUL", "HIRAGANA", "KATAKANA")  # scripts, by the names of their letters
 _ENOUGH = 200  # so many keys are common; counting stops there
 _DATE_FORMS = ("%Y-%m-%d", "%m/%d/%Y", "%m-%d-%Y", "%m.%d.%Y")
 
@@ -32,7 +35,8 @@ class Query:
 
 def parse(text: str) -> Query:
     """Take the text apart. Never fails: what is no date and no number is a name."""
-    query = Query(chart=text.strip().casefold())
+    text = text.replace("\0", "")[:LONGEST]
+    query = Query(chart=text.strip().casefold()[:64])
     rest = []
     for word in text.replace(",", " ").split():
         born = _as_date(word)
@@ -92,7 +96,9 @@ class PatientQuerySet(models.QuerySet):
             yield base.order_by("last_key", "id")
 
     def _by_name(self, base: "PatientQuerySet", words: list[str]) -> Iterator["PatientQuerySet"]:
-        whole = "".join(words)
+        if len(words) == 1:
+            words = _taken_apart(words[0])
+        whole = "".join(words)[:LONGEST]
         yield base.filter(begins("last_key", whole)).order_by("last_key", "first_key", "id")
         yield base.filter(begins("first_key", whole)).order_by("first_key", "last_key", "id")
         for cut in range(1, len(words)):
@@ -123,7 +129,9 @@ class PatientQuerySet(models.QuerySet):
         return self.model._meta.get_field("name_keys").related_model.objects.all()
 
     def resembling(self, first: str, last: str, born: date) -> "PatientQuerySet":
-        """Charts that may be the same person: the same birth date with a similar name, or the same name with one part of the date amiss.
+        """Charts that may be the same person's.
+
+        They have the same birth date with a similar name, or the same name with one part of the date amiss.
 
         "Similar" is: the same last or first name by key, or the two swapped.
         """
@@ -134,8 +142,16 @@ class PatientQuerySet(models.QuerySet):
         if one:
             same_part |= Q(first_key=one) | Q(last_key=one)
         same_name = Q(first_key=one, last_key=other) | Q(first_key=other, last_key=one)
-        near = Q(date_of_birth__in=_near_dates(born))
-        return self.filter(same_part & Q(date_of_birth=born) | same_name & near).order_by("last_key", "first_key", "id")[:10]
+        near = self.filter(date_of_birth__in=_near_dates(born))
+        return near.filter(same_part & Q(date_of_birth=born) | same_name).order_by("last_key", "first_key", "id")[:10]
+
+
+def _taken_apart(word: str) -> list[str]:
+    """The parts of a name written without blanks, as in Chinese, Japanese and Korean: 毛泽东 may be 毛 and 泽东. Others stay whole."""
+    letters = unicodedata.normalize("NFC", word)
+    if not all(unicodedata.name(letter, "").startswith(_UNSPACED) for letter in letters):
+        return [word]
+    return [names.key(part) for part in (letters[:1], letters[1:2], letters[2:]) if part]
 
 
 def _near_dates(born: date) -> list[date]:

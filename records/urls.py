@@ -1,5 +1,21 @@
 """Pages of this app."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from records.views import chart, entries, files, patients
+
+urlpatterns = [
+    path("patients/", patients.patients, name="patients"),
+    path("patients/new/", patients.patient_new, name="patient_new"),
+    path("patients/<str:chart>/", chart.chart, name="chart"),
+    path("patients/<str:chart>/edit/", patients.patient_edit, name="patient_edit"),
+    path("patients/<str:chart>/print/", chart.record_print, name="record_print"),
+    path("patients/<str:chart>/files/", files.chart_files, name="chart_files"),
+    path("patients/<str:chart>/files/new/", files.chart_upload, name="chart_upload"),
+    path("patients/<str:chart>/files/<int:pk>/", files.attachment, name="attachment"),
+    path("patients/<str:chart>/entries/new/", entries.entry_new, name="entry_new"),
+    path("patients/<str:chart>/entries/draft/", entries.entry_draft, name="entry_draft"),
+    path("patients/<str:chart>/entries/<int:pk>/strike/", entries.entry_strike, name="entry_strike"),
+    path("patients/<str:chart>/entries/<int:pk>/addendum/", entries.entry_addendum, name="entry_addendum"),
+    path("patients/<str:chart>/entries/<int:pk>/misfiled/", entries.entry_misfiled, name="entry_misfiled"),
+]

@@ -1,17 +1,19 @@
 """The tables of the patient's record."""
 
 from records.models.chart import Addendum, Attachment, Entry, Misfiling, StrikeThrough
-from records.models.patient import NameKey, Patient
+from records.models.patient import ChangedMeanwhileError, NameKey, Patient, ResemblesError
 from records.models.wishes import ContactPreference, Restriction, RestrictionEnding
 
 __all__ = [
     "Addendum",
     "Attachment",
+    "ChangedMeanwhileError",
     "ContactPreference",
     "Entry",
     "Misfiling",
     "NameKey",
     "Patient",
+    "ResemblesError",
     "Restriction",
     "RestrictionEnding",
     "StrikeThrough",

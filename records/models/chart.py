@@ -65,7 +65,7 @@ class Entry(Sealed):
     author = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")  # null: written elsewhere, imported
     signed_as = models.CharField(_("signed"), max_length=200)
     written_at = models.DateTimeField(_("written"))
-    source_id = models.CharField(max_length=200, null=True, unique=True, editable=False)  # where an import found it
+    source_id = models.CharField(max_length=200, null=True, unique=True, editable=False)  # what wrote it: no second one
 
     objects: ClassVar = EntryQuerySet.as_manager()
 

@@ -1,17 +1,36 @@
 """The patient: the few details that may change, with their history, and the keys by which a chart is found."""
 
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from meso.append_only import AppendOnlyError
-from records import names
+from meso.models import Office
+from records import contact_checks, names
 from records.fields import KeyField
 from records.search import PatientQuerySet
+
+
+class ResemblesError(Exception):
+    """Charts that may be the same person's, which the desk has not yet seen: `charts`."""
+
+    def __init__(self, charts: list["Patient"]):
+        super().__init__("charts resemble this person")
+        self.charts = charts
+
+
+class ChangedMeanwhileError(Exception):
+    """Somebody else changed the same details since they were read: `fields`, and the patient as stored `now`."""
+
+    def __init__(self, now: "Patient", fields: list[str]):
+        super().__init__("changed meanwhile")
+        self.now, self.fields = now, fields
 
 
 class Patient(models.Model):
@@ -75,6 +94,17 @@ class Patient(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.chart_number})"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the patient with their search keys. Names they have had stay findable."""
+        self.set_keys()
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            NameKey.objects.bulk_create(NameKey.of(self), ignore_conflicts=True)
+
+    def get_absolute_url(self) -> str:
+        """The chart."""
+        return reverse("chart", args=[self.chart_number])
+
     @property
     def name(self) -> str:
         """First and last name as they are read."""
@@ -97,10 +127,6 @@ class Patient(models.Model):
         )
         return [line for line in (self.address_1, self.address_2, town) if line]
 
-    def get_absolute_url(self) -> str:
-        """The chart."""
-        return reverse("chart", args=[self.chart_number])
-
     def set_keys(self) -> None:
         """Work out the search keys from the names, number and telephone."""
         self.chart_key = self.chart_number.casefold()
@@ -108,16 +134,60 @@ class Patient(models.Model):
         self.last_key = names.key(self.last_name)[:200]
         self.phone_digits = names.digits(self.phone)[:40]
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store the patient with their search keys. Names they have had stay findable."""
-        self.set_keys()
+    def register(self, seen: Collection[int] = ()) -> None:
+        """Store this new patient, under the office's next chart number unless one was given.
+
+        Raises ResemblesError with the charts that may be the same person's unless the desk has seen them all (`seen`: their
+        keys), ValidationError for a chart number that is taken. The office's row is locked meanwhile, so that two desks
+        can't register one person at once.
+        """
         with transaction.atomic():
-            super().save(*args, **kwargs)
-            NameKey.objects.bulk_create(NameKey.of(self), ignore_conflicts=True)
+            Office.objects.select_for_update().get(pk=Office.current().pk)
+            charts = list(Patient.objects.resembling(self.first_name, self.last_name, self.date_of_birth))
+            if any(chart.pk not in seen for chart in charts):
+                raise ResemblesError(charts)
+            if not self.chart_number:
+                self.chart_number = Office.take_chart_number(self._is_number_taken)
+            elif self._is_number_taken(self.chart_number):
+                raise ValidationError({"chart_number": _("Another chart has this number.")})
+            self.save()
+
+    @staticmethod
+    def _is_number_taken(number: str) -> bool:
+        return Patient.objects.filter(chart_key=number.casefold()).exists()
+
+    def change_details(self, wanted: Mapping[str, Any], seen: Mapping[str, str]) -> list[str]:
+        """Set what the writer changed, and leave alone what somebody else changed meanwhile. Gives the fields set.
+
+        `seen` holds the details as text (`details()`) as the writer had them before them. Raises ChangedMeanwhileError when
+        both changed the same detail and not to the same, ValidationError when no name would be left.
+        """
+        with transaction.atomic():
+            now = Patient.objects.select_for_update().get(pk=self.pk)
+            stored = now.details(wanted)
+            mine = {name: value for name, value in wanted.items() if _as_text(value) != seen.get(name, stored[name])}
+            clash = [name for name, value in mine.items() if stored[name] not in (seen.get(name, stored[name]), _as_text(value))]
+            if clash:
+                raise ChangedMeanwhileError(now, clash)
+            changed = [name for name, value in mine.items() if _as_text(value) != stored[name]]
+            for name in changed:
+                setattr(now, name, mine[name])
+            contact_checks.check_full_name(now.first_name, now.last_name)
+            if changed:
+                now.save()
+        return changed
+
+    def details(self, fields: Collection[str]) -> dict[str, str]:
+        """These columns as text: "" for nothing, days in ISO form."""
+        return {name: _as_text(getattr(self, name)) for name in fields}
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """Refused: a chart is never removed (45 CFR 164.530(j); docs on retention)."""
         raise AppendOnlyError("A patient's chart is never removed.")
+
+
+def _as_text(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 class NameKey(models.Model):
@@ -135,7 +205,7 @@ class NameKey(models.Model):
 
     @classmethod
     def of(cls, patient: Patient) -> list["NameKey"]:
-        """The keys to store beside the patient's own columns: what those columns can't find by their beginning, and what they find now."""
+        """The keys to store beside the patient's own columns: what these can't find by their beginning, and what they find."""
         found = {patient.last_key, patient.first_key}
         for text in (patient.first_name, patient.last_name, patient.preferred_name):
             found.update(word[:200] for word in names.words(text))

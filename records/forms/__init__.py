@@ -1,0 +1,1 @@
+"""What the forms about a patient and their chart check."""

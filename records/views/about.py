@@ -1,0 +1,28 @@
+"""What every page about one patient begins with."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+
+from meso import clock, drafts
+from meso.http import HttpRequest
+from records import wishes
+from records.models import Entry, Patient
+
+
+def patient_and_context(chart: str) -> tuple[Patient, dict[str, Any]]:
+    """The patient of that chart number and what the banner shows; 404 where there is none. Three queries."""
+    patient = get_object_or_404(Patient, chart_number=chart)
+    return patient, {"patient": patient, "wishes": wishes.in_force(patient, clock.today())}
+
+
+def entry_of(patient: Patient, pk: int) -> Entry:
+    """An entry of this chart with what was laid beside it; 404 where there is none."""
+    return get_object_or_404(Entry.objects.with_marks(), patient=patient, pk=pk)
+
+
+def initial_from_draft(request: HttpRequest) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What was kept of this form, as a form's `initial` and as what its page says of it."""
+    draft = drafts.find(request.user, request.path)
+    data = drafts.as_post(draft)
+    return ({name: data[name] for name in data} if data else {}), {"draft": draft}

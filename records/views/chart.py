@@ -1,0 +1,46 @@
+"""The chart itself: its entries, its files, its print."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from meso import audit, clock
+from meso.audit import Action
+from meso.http import HttpRequest
+from meso.paging import page
+from meso.roles import needs
+from records.record_pdf import record_pdf
+from records.views.about import patient_and_context
+
+
+@needs("patient.view")
+def chart(request: HttpRequest, chart: str) -> HttpResponse:
+    """The chart: who it is, and the entries, newest first, each with what was laid beside it."""
+    patient, context = patient_and_context(chart)
+    entries = page(patient.entries.with_marks(), ["-service_on", "-id"], request.POST.get("after", ""))
+    audit.looked_at(request, "chart", chart=chart)
+    return render(request, "records/chart.html", {"page": entries, **context})
+
+
+@needs("record.print")
+@require_GET
+def record_print(request: HttpRequest, chart: str) -> HttpResponse:
+    """The record as a PDF: all entries of record, or those of `?entry=`."""
+    patient, _ = patient_and_context(chart)
+    entries = patient.entries.of_record().with_marks().oldest_first()
+    loose = patient.attachments.filter(entry=None)
+    chosen = [int(key) for key in request.GET.getlist("entry") if key.isdecimal()]
+    if chosen:
+        entries, loose = entries.filter(pk__in=chosen), loose.none()
+    pdf = record_pdf(patient, request.office, list(entries), clock.today(), request.user, loose=loose)
+    audit.record(Action.PRINT, "record", chart=chart, detail=f"{len(entries)} entries, {pdf.pages} pages", request=request)
+    return HttpResponse(
+        pdf.content,
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="chart-{safe_name(chart)}.pdf"', "X-Content-Type-Options": "nosniff"},
+    )
+
+
+def safe_name(chart: str) -> str:
+    """The chart number as a part of a file name; imported numbers may hold what a disk can't."""
+    return "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in chart)
