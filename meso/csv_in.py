@@ -30,9 +30,13 @@ class Problem:
     file: str = ""
     unit: str = "line"
 
+    @property
+    def where(self) -> str:
+        """Its place in words: "a.json, entry 4, Patient.birthDate"."""
+        return ", ".join(filter(None, (self.file, f"{self.unit} {self.line}" if self.line else "", self.column)))
+
     def __str__(self) -> str:
-        where = ", ".join(filter(None, (self.file, f"{self.unit} {self.line}" if self.line else "", self.column)))
-        return f"{where}: {self.reason}" if where else self.reason
+        return f"{self.where}: {self.reason}" if self.where else self.reason
 
 
 class BadFile(Exception):

@@ -89,7 +89,7 @@ def store_entries(
         if entry.source_id in rows and not entry.is_file:
             outcome.entries_here[entry.type] += 1
             if _differs(entry, rows[entry.source_id]):
-                outcome.entries_differing.append(str(entry.place))
+                outcome.entries_differing.append(entry.place.where)
     for part in _parts(new, _SEALED_AT_ONCE):
         rows |= _file(part, charts, at, outcome)
         advance(len(part))

@@ -68,6 +68,13 @@ class _Reading:
         """A reference in words; "" for this patient."""
         return self.index.say(reference, self.found.file, self.chart_number, self.contained)
 
+    def named(self, reference: dict) -> tuple[str, str]:
+        """(type, name) of whom a reference is to; the patient of this chart has no name here."""
+        if self.index.chart(reference, self.found.file) is not None:
+            return "Patient", ""
+        known = self.index.look_up(reference, self.found.file, self.contained)
+        return known.type if known else type_of(reference), self.index.named(reference, known)
+
     def dates(self, paths: tuple[str, ...]) -> Iterator[Moment]:
         """The dates that stand under these paths; of a period its start, else its end."""
         for path in paths:
@@ -205,20 +212,16 @@ def _signed(reading: _Reading) -> str:
     """Who the source says answers for it; else "Imported from" the house it is from, or the system, or a FHIR file."""
     houses = []
     for reference in _actors(reading.found.resource):
-        known = reading.index.look_up(reference, reading.found.file, reading.contained)
-        kind = known.type if known else type_of(reference)
-        name = reading.say(reference)
+        kind, name = reading.named(reference)
         if name and kind in ("", *_PEOPLE):
             return name[:200]
-        if name and kind not in _NOT_STAFF:
+        if kind not in _NOT_STAFF:
             houses.append(name)
-    named = (reading.found.resource.get(key) for key in HOUSES)
-    houses += [reading.say(reference) for reference in named if isinstance(reference, dict)]
+    references = [reading.found.resource.get(key) for key in HOUSES]
     known = reading.encounter()
-    if known and known.house:
-        houses.append(reading.say(known.house))
-    house = next(filter(None, [*houses, reading.source]), "a FHIR file")
-    return f"Imported from {house}"[:200]
+    references.append(known.house if known else None)
+    houses += [reading.named(reference)[1] for reference in references if isinstance(reference, dict)]
+    return f"Imported from {next(filter(None, [*houses, reading.source]), 'a FHIR file')}"[:200]
 
 
 def _actors(resource: dict) -> Iterator[dict]:

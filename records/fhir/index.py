@@ -84,16 +84,20 @@ class Index:
         whose = self.chart(reference, file)
         if whose is not None and whose == chart_number:
             return ""
-        display = fhir_text.text(reference.get("display"), str)
         known = None if whose else self.look_up(reference, file, contained)
-        if known and known.type == "Observation":
-            return known.name
+        if named := self.named(reference, known):
+            return named
         identifier = reference.get("identifier")
         by_number = fhir_text.text(identifier, str) if isinstance(identifier, dict) else ""
-        if display or (known and known.name):
-            return display or known.name
         unnamed = "another patient" if whose else fhir_text.label(known.type) if known else ""
         return unnamed or by_number or str(reference.get("reference") or "")
+
+    def named(self, reference: dict, known: Known | None) -> str:
+        """A real name for it: what the reference displays, or what is known of it; a result always with its value. Or ""."""
+        if known and known.type == "Observation":
+            return known.name
+        display = reference.get("display")
+        return (display if isinstance(display, str) else "") or (known.name if known else "")
 
 
 def type_of(reference: dict) -> str:

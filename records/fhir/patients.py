@@ -105,7 +105,7 @@ def _names(patient: At, details: dict, on: date) -> list[str]:
         called = " ".join(name.texts("given")) or name.text("text")
         if name.text("use") in ("nickname", "usual") and called != details["first_name"] and not details["preferred_name"]:
             details["preferred_name"] = called
-    return [" ".join(filter(None, _written(name))) for name in others]
+    return [part for name in others for part in _written(name) if part]
 
 
 def _birth_and_death(patient: At, details: dict, note: Callable[[str, str], None], on: date) -> None:

@@ -41,23 +41,29 @@ _FIRST = {
         )
     )
 }
-_HIDDEN = frozenset({"resourceType", "id", "meta", "implicitRules", "language", "text", "contained", "fullUrl"})
+_HIDDEN = frozenset({"resourceType", "id", "meta", "implicitRules", "contained"})
 _NAMING = ("code", "category", "type", "relationship", "role", "measure")
 _PERIOD_UNITS = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days", "wk": "weeks", "mo": "months", "a": "years"}
 _LINE = 110  # characters: what is longer is set out line by line
 
 
-def lines(element: dict, resolve: Resolve, skip: frozenset[str] = frozenset()) -> list[str]:
+def lines(element: dict, resolve: Resolve) -> list[str]:
     """The element's content, a line or a group of indented lines each; what names it first, then its value, then the rest."""
     found = []
     for key in sorted(element, key=_place):
-        if key in _HIDDEN or key in skip or key.startswith("_"):
+        if _is_hidden(key, element[key]):
             continue
         if key in ("extension", "modifierExtension"):
             found += _extensions(element[key], resolve)
         else:
             found += _element(label(key), element[key], resolve)
     return found
+
+
+def _is_hidden(key: str, value: Any) -> bool:
+    """Whether this is no content of the element: its id, its language, a resource's narrative, why a value is missing."""
+    is_narrative = key == "text" and isinstance(value, dict)
+    return key in _HIDDEN or key.startswith("_") or is_narrative or (key == "language" and isinstance(value, str))
 
 
 def _place(key: str) -> int:
@@ -94,7 +100,9 @@ def _element(name: str, value: Any, resolve: Resolve) -> list[str]:
 
 
 def _block(name: str, item: dict, resolve: Resolve) -> list[str]:
-    """A group of elements: on one line where it is short, else indented under its name."""
+    """A group of elements: on one line where it is short, else indented under its name; a form's question with its answers."""
+    if "linkId" in item:
+        return _question(item, resolve)
     inner = lines(item, resolve)
     if not inner:
         return []
@@ -104,11 +112,23 @@ def _block(name: str, item: dict, resolve: Resolve) -> list[str]:
     return [f"{name}:", *_indented(inner)]
 
 
+def _question(item: dict, resolve: Resolve) -> list[str]:
+    """ "Smoker?: no", and the questions that stand within it, indented."""
+    asked = _say(item, "text") or _say(item, "linkId")
+    answers, within = [], lines({"item": item["item"]}, resolve) if "item" in item else []
+    for answer in listed(item.get("answer")):
+        if isinstance(answer, dict):
+            answers += lines({key: value for key, value in answer.items() if key != "item"}, resolve)
+            within += lines({"item": answer["item"]}, resolve) if "item" in answer else []
+    said = "; ".join(answer.removeprefix("Value: ") for answer in answers)
+    return [f"{asked}: {said}" if said else f"{asked}:", *_indented(within)]
+
+
 def _paired(item: dict, resolve: Resolve) -> str:
     """ "Systolic: 101 mm[Hg]" for a group of what is measured and its value, the plain text for a group of one; else ""."""
-    said = {key: text(value, resolve) for key, value in item.items() if key not in _HIDDEN}
-    shown = {key: found for key, found in said.items() if found != ""}
-    if None in shown.values() or any(isinstance(item[key], list) for key in shown):
+    parts = {key: value for key, value in item.items() if value and not _is_hidden(key, value)}
+    shown = {key: found for key, value in parts.items() if (found := text(value, resolve)) != ""}
+    if None in shown.values() or any(isinstance(value, list) for value in parts.values()):
         return ""
     if len(shown) == 1:
         return str(next(iter(shown.values())))
