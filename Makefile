@@ -16,7 +16,7 @@ run:             ## set up, then serve an invented office on http://127.0.0.1:80
 
 test:            ## set up, then every test: SQLite, PostgreSQL where it can, the browser
 	@sh scripts/setup.sh test
-	@sh scripts/test.sh
+	@$(PY) -m scripts.run_tests
 
 lint:            ## ruff, types, templates, imports, migrations, deployment settings, container files
 	@sh scripts/setup.sh test

@@ -3,8 +3,10 @@
 Nothing a patient typed goes in: subjects and details are words of ours ("chart", "entry 12", "25 rows").
 """
 
+from ipaddress import ip_address
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -16,8 +18,18 @@ Action = AccessEvent.Action
 
 
 def address_of(request: HttpRequest | None) -> str | None:
-    """The network address that the web server saw. A proxy in front must be the web server's own (docs)."""
-    return request.META.get("REMOTE_ADDR") or None if request else None
+    """The network address that the request came from, or None.
+
+    Behind a proxy of the office's own (BEHIND_PROXY) it is what that proxy added last; what stands before it, anybody may write.
+    """
+    if request is None:
+        return None
+    told = request.headers.get("X-Forwarded-For", "") if settings.BEHIND_PROXY else ""
+    address = told.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", "")
+    try:
+        return str(ip_address(address))
+    except ValueError:
+        return None
 
 
 def record(
