@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import cast
 
 from django.db import transaction
 
@@ -68,7 +69,7 @@ def read(path: Path, *, on: date) -> list[Row]:
 
 
 def _row(cells: dict[str, str], chart: Callable[[str], Patient | None], on: date) -> Row:
-    received_on = a_date("received_on", cells["received_on"], latest=on)
+    received_on = cast(date, a_date("received_on", cells["received_on"], latest=on))  # an empty cell is refused
     closed_on = a_date("closed_on", cells["closed_on"], latest=on, needed=False)
     if cells["kind"] not in Kind.values:
         raise BadCell("kind", f"{cells['kind']!r} is not a kind; it can be {', '.join(Kind.values)}")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from meso.forms import DateField, Form
 from meso.models import Office, User
 from records.models import Patient
-from requests_app import deadlines
+from requests_app import answers, deadlines
 from requests_app.deadlines import NotAllowedNow
 from requests_app.forms.desk import EARLIEST_RECEIPT, staff_of_requests
 from requests_app.models import PatientRequest
@@ -25,7 +25,7 @@ class ActForm(Form):
     """An act on one request. `asked` is the request, `on` the office day; subclasses write `act`."""
 
     heading: ClassVar[Any]  # the page's h1
-    lead: ClassVar[Any] = ""  # what to know before doing it
+    lead: Any = ""  # what to know before doing it
     button: ClassVar[Any]  # says what it does
     done: ClassVar[Any]  # the message behind it
     audited: ClassVar[str]  # the audit's word for it
@@ -181,8 +181,6 @@ class ExtendForm(ActForm):
 
     def act(self, *, by: User, at: datetime, office: Office) -> None:
         """Extend it and make the letter, in one transaction."""
-        from requests_app import answers
-
         answers.extend_with_letter(self.asked, **self.cleaned_data, by=by, at=at, on=self.on, office=office)
 
 
@@ -190,13 +188,13 @@ class WithdrawForm(ActForm):
     """The patient takes the request back."""
 
     heading, button, audited = _("Withdraw the request"), _("Withdraw and close"), "withdrawn"
-    done = _("The request is withdrawn and closed.")
+    done = _("The request is withdrawn and closed. Its letter is among the letters below.")
     lead = _("Only when the patient has said so. An unpaid bill, a missing form or silence is no withdrawal.")
     reason = _words(_("What the patient said, and how"), 1000, rows=3)
 
     def act(self, *, by: User, at: datetime, office: Office) -> None:
-        """Close it as withdrawn."""
-        self.asked.withdraw(reason=self.cleaned_data["reason"], by=by, at=at, on=self.on)
+        """Close it as withdrawn, with the letter that confirms it."""
+        answers.withdraw_with_letter(self.asked, **self.cleaned_data, by=by, at=at, on=self.on, office=office)
 
 
 class NoteForm(ActForm):

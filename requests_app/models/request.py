@@ -52,7 +52,7 @@ class PatientRequest(RequestRow):
                 )
                 channel, due = request.get_channel_display(), request.due_on
                 request.events.record(Verb.RECEIVED, by=by, at=at, on=on, channel=channel, received_on=received_on, due_on=due)
-                if request.patient_id:
+                if request.patient:
                     request.events.record(Verb.MATCHED, by=by, at=at, on=on, chart_number=request.patient.chart_number)
         except IntegrityError:
             if taken := cls.objects.filter(source_id=source_id).exclude(source_id=None).first():

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from meso import audit, clock, drafts
 from meso.audit import Action
+from meso.http import HttpRequest
 from meso.roles import may, needs
 from records import wishes
 from records.models import Patient

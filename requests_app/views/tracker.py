@@ -1,13 +1,14 @@
 """The desk's lists: every open request soonest first, one patient's requests, and taking a new one in."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from meso import audit, clock, drafts
 from meso.audit import Action
+from meso.http import HttpRequest
 from meso.paging import page
 from meso.roles import needs
 from records import wishes
@@ -15,6 +16,7 @@ from records.models import Patient
 from requests_app.deadlines import in_words, spoken
 from requests_app.forms.desk import DeskRequestForm, TrackerFilterForm, new_token
 from requests_app.models import PatientRequest
+from requests_app.views.detail import chart_of
 
 PER_PATIENT = 100  # requests of one patient shown at once; nobody has come near it
 
@@ -35,19 +37,26 @@ def tracker(request: HttpRequest) -> HttpResponse:
 
 @needs("request.take")
 def request_new(request: HttpRequest) -> HttpResponse:
-    """Take a request in for a patient: any kind, however it came, on the day it was received."""
+    """Take a request in for a patient: any kind, however it came, on the day it was received.
+
+    An address that names a chart begins afresh: a draft may be of another patient.
+    """
+    if request.POST.get("discard"):
+        drafts.discard(request.user, request.path)
+        return redirect("request_new")
     on, at = clock.today(), clock.now()
-    initial = {"patient": request.GET.get("chart", ""), "once": new_token(), **drafts.initial(request)}
+    chart = request.GET.get("chart", "")
+    draft = None if chart else drafts.find(request.user, request.path)
+    initial = {"patient": chart, "once": new_token(), **(drafts.initial(request) if draft else {})}
     form = DeskRequestForm(request.POST or None, on=on, initial=initial)
     if request.method == "POST" and form.is_valid():
         taken = form.take(by=request.user, at=at, on=on, office=request.office)
-        chart = taken.patient.chart_number if taken.patient else ""
-        audit.record(Action.CREATE, f"request {taken.number}", chart=chart, detail=taken.channel, request=request)
+        audit.record(Action.CREATE, f"request {taken.number}", chart=chart_of(taken), detail=taken.channel, request=request)
         drafts.discard(request.user, request.path)
         words = {"number": taken.number, "due": spoken(taken.due_on), "left": in_words(taken.days_left(on))}
         messages.success(request, _("%(number)s is taken in. Due %(due)s: %(left)s.") % words)
         return redirect(taken)
-    return render(request, "requests_app/request_new.html", {"form": form})
+    return render(request, "requests_app/request_new.html", {"form": form, "draft": draft})
 
 
 @needs("request.view")

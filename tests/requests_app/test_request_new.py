@@ -195,3 +195,15 @@ def test_the_page_works_without_javascript(client, signed_in):
         for name in facts:
             assert f'name="{name}"' in text
     assert "hidden>" not in text[text.index('class="part"') :].split("</fieldset>")[0]
+
+
+def test_a_draft_can_be_thrown_away_and_never_mixes_with_another_chart(client, signed_in):
+    user = signed_in("front_desk")
+    Draft.objects.create(user=user, path=PATH, fields={"patient": ["10001"], "asker_name": ["Ruth Stein"]}, saved_at=AT)
+    page = client.get(PATH)
+    assert page.context["form"]["asker_name"].value() == "Ruth Stein"
+    assert "is back in the form" in page.content.decode()
+    other = client.get(PATH + "?chart=10023").context["form"]
+    assert (other["patient"].value(), other["asker_name"].value()) == ("10023", None)
+    assert client.post(PATH, {"discard": "yes"}).url == PATH
+    assert not Draft.objects.exists()
