@@ -41,8 +41,12 @@ def _in_words(kind: str, fact: str, value: str) -> str:
         return value
 
 
+def words(request: "PatientRequest") -> dict[str, str]:
+    """The facts of the request in words, in the order of the form; what was left empty is left out."""
+    told = {fact: request.details[fact] for fact in DETAILS[request.kind] if request.details.get(fact)}
+    return {fact: _in_words(request.kind, fact, str(value)) for fact, value in told.items()}
+
+
 def lines(request: "PatientRequest") -> list[tuple[str, str]]:
-    """The facts of the request as (label, words), in the order of the form; what was left empty is left out."""
-    facts = DETAILS[request.kind]
-    told = {fact: str(request.details[fact]) for fact in facts if request.details.get(fact)}
-    return [(str(facts[fact]), _in_words(request.kind, fact, value)) for fact, value in told.items()]
+    """The same as (label, words)."""
+    return [(str(DETAILS[request.kind][fact]), said) for fact, said in words(request).items()]

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+
+from requests_app.deadlines import NotAllowedNow
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ GROUNDS: dict[str, tuple[Ground, ...]] = {
         _g(
             "R2",
             _(
-                "It speaks of another person, and a licensed professional judged that seeing it is likely to cause that person serious harm."
+                "It speaks of another person, and a licensed professional judged that seeing it "
+                "is likely to cause that person serious harm."
             ),
             "164.524(a)(3)(ii)",
             True,
@@ -78,3 +82,15 @@ def ground(kind: str, code: str) -> Ground:
         if known.code == code:
             return known
     raise LookupError(f"{code!r} is no ground to deny a request of kind {kind}")
+
+
+def judgment(known: Ground, name: str, licence: str) -> dict[str, str]:
+    """Whose judgment a reviewable ground rests on, as facts for the timeline; {} for a ground that rests on no one's.
+
+    Raises NotAllowedNow unless a licensed professional has judged (164.524(a)(3)). Whoever judged may not review it later.
+    """
+    if not known.reviewable:
+        return {}
+    if not (name and licence):
+        raise NotAllowedNow(_t("This ground rests on the judgment of a licensed professional: name who judged."), "judged_by")
+    return {"judged_by": name, "licence": licence}

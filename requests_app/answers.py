@@ -1,0 +1,124 @@
+"""The acts that end in a letter: each act and its letter in one transaction, so that neither is ever without the other."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from meso.models import Office, User
+from requests_app import grounds, letters
+from requests_app.deadlines import NotAllowedNow, spoken
+from requests_app.kinds import Outcome
+from requests_app.letters import Draft
+from requests_app.models import Letter, PatientRequest, RequestEvent
+from requests_app.models.timeline import Verb
+
+
+@contextmanager
+def all_or_nothing(request: PatientRequest) -> Iterator[PatientRequest]:
+    """A transaction on this request's locked row. Refused, the object in hand says again what is stored."""
+    try:
+        with transaction.atomic():
+            yield PatientRequest.objects.select_for_update().get(pk=request.pk)
+    except NotAllowedNow:
+        request.refresh_from_db()
+        raise
+
+
+def _make(request: PatientRequest, draft: Draft, *, by: User, at: datetime, on: date, **facts: Any) -> Letter:
+    """Store the letter as it is drawn now, with its event. `facts` go on the timeline with it."""
+    letter = Letter.objects.create(
+        request=request,
+        kind=draft.kind,
+        addressed_to="\n".join(draft.to),
+        document=letters.render(draft, made_on=on).content,
+        made_on=draft.context["dated"],
+        made_at=at,
+        made_by=by,
+    )
+    request.events.record(Verb.LETTER_MADE, by=by, at=at, on=on, letter=letter.get_kind_display(), key=letter.pk, **facts)
+    return letter
+
+
+def extend_with_letter(
+    request: PatientRequest,
+    *,
+    until: date,
+    reason: str,
+    told_on: date,
+    how: str,
+    by: User,
+    at: datetime,
+    on: date,
+    office: Office,
+) -> Letter:
+    """Extend the clock, once, with the letter that says why and until when, dated and sent on `told_on`.
+
+    Raises NotAllowedNow as PatientRequest.extend does.
+    """
+    now = {"by": by, "at": at, "on": on}
+    with all_or_nothing(request):
+        request.extend(until=until, reason=reason, told_on=told_on, **now)
+        draft = letters.extension(request, until=until, reason=reason, dated=told_on, by=by, office=office)
+        letter = _make(request, draft, **now)
+        request.letter_sent(letter, sent_on=told_on, how=how, **now)
+    return letter
+
+
+def decide_with_letter(
+    request: PatientRequest,
+    outcome: str,
+    *,
+    ground: str,
+    text: str,
+    by: User,
+    at: datetime,
+    on: date,
+    office: Office,
+    judged_by: User | None = None,
+    held_by: str = "",
+) -> Letter | None:
+    """Decide, with the letter that tells it; None where the thing itself is the answer.
+
+    `judged_by` is the licensed professional behind a ground that rests on their judgment; `held_by` says who has what this
+    office does not hold (164.524(d)(3)). Raises NotAllowedNow as PatientRequest.decide does, for a missing judgment, and
+    letters.LetterIncomplete.
+    """
+    now = {"by": by, "at": at, "on": on}
+    with all_or_nothing(request):
+        request.decide(outcome, ground=ground, text=text, **now)
+        if not request.needs_letter:
+            return None
+        facts = {}
+        if outcome != Outcome.GRANTED:
+            known, judge = grounds.ground(request.kind, ground), judged_by or User()
+            facts = grounds.judgment(known, judge.get_full_name() and judge.signature, judge.licence_number)
+        draft = letters.decision(
+            request, outcome, ground=ground, text=text, dated=on, by=by, office=office, judged_by=judged_by, held_by=held_by
+        )
+        return _make(request, draft, **now, **facts)
+
+
+def withdraw_with_letter(request: PatientRequest, *, reason: str, by: User, at: datetime, on: date, office: Office) -> Letter:
+    """Close the request as the patient's own wish, with the letter that confirms it. Raises NotAllowedNow."""
+    now = {"by": by, "at": at, "on": on}
+    with all_or_nothing(request):
+        request.withdraw(reason=reason, **now)
+        return _make(request, letters.withdrawal(request, dated=on, by=by, office=office), **now)
+
+
+def send_letter(letter: Letter, *, sent_on: date, how: str, by: User, at: datetime, on: date) -> RequestEvent:
+    """Record, once, that the letter went out. Raises NotAllowedNow for a second time, and as PatientRequest.letter_sent does."""
+    request = letter.request
+    with all_or_nothing(request):
+        if sent := sent_event(letter):
+            raise NotAllowedNow(_("It was sent on %(day)s.") % {"day": spoken(date.fromisoformat(sent.data["sent_on"]))})
+        return request.letter_sent(letter, sent_on=sent_on, how=how, by=by, at=at, on=on)
+
+
+def sent_event(letter: Letter) -> RequestEvent | None:
+    """The event that says the letter went out, or None."""
+    return letter.request.events.filter(verb=Verb.LETTER_SENT, data__letter=str(letter.pk)).first()

@@ -1,0 +1,194 @@
+"""Which letter answers which request, of which parts it consists, and to whom it goes (law.md §2–§5).
+
+A letter is a row of parts, each a small template of plain words. A denial's parts are what the law demands of it
+(164.524(d)(2), 164.526(d)(1)); a letter that would lack one can't be made.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from meso.models import Office, User
+from meso.pdf import Pdf, render_pdf
+from records import wishes
+from records.models import ContactPreference
+from requests_app import asked, grounds
+from requests_app.deadlines import NotAllowedNow
+from requests_app.grounds import Ground
+from requests_app.kinds import Kind, Outcome
+from requests_app.models import Letter, PatientRequest
+
+_GRANTED, _PART, _DENIED = Outcome.GRANTED, Outcome.GRANTED_IN_PART, Outcome.DENIED
+_CONTACT = Kind.CONFIDENTIAL_COMMUNICATION
+
+# (kind, outcome) -> the sentence a decision letter begins with, and its parts: templates/requests_app/letters/_<part>.html.
+# A full grant of access or of an accounting has none: what was asked for is the answer.
+DECISIONS: dict[tuple[str, str], tuple[str | Promise, tuple[str, ...]]] = {
+    (Kind.ACCESS, _PART): (
+        _("You get part of what you asked for. There is another part that we can't give you."),
+        ("basis", "held_by", "review", "complain"),
+    ),
+    (Kind.ACCESS, _DENIED): (
+        _("We can't give you what you asked for."),
+        ("basis", "held_by", "review", "complain"),
+    ),
+    (Kind.AMENDMENT, _GRANTED): (_("We agree to correct your record as you asked."), ("amended", "tell_others")),
+    (Kind.AMENDMENT, _PART): (
+        _("We agree to correct part of what you asked. We do not agree to change the rest."),
+        ("amended", "tell_others", "basis", "disagree", "complain"),
+    ),
+    (Kind.AMENDMENT, _DENIED): (_("We do not agree to change your record."), ("basis", "disagree", "complain")),
+    (Kind.RESTRICTION, _GRANTED): (_("We agree to the limit that you asked for."), ("limit", "limit_terms")),
+    (Kind.RESTRICTION, _PART): (
+        _("We agree to part of the limit that you asked for."),
+        ("basis", "limit_terms", "paid_in_full", "complain"),
+    ),
+    (Kind.RESTRICTION, _DENIED): (_("We do not agree to the limit that you asked for."), ("basis", "paid_in_full", "complain")),
+    (_CONTACT, _GRANTED): (_("We will reach you in the way that you asked for."), ("contact",)),
+    (_CONTACT, _PART): (_("We can do part of what you asked for."), ("basis", "complain")),
+    (_CONTACT, _DENIED): (_("We can't do what you asked for."), ("basis", "complain")),
+}
+
+# Parts in which the office gives its privacy officer as the one to write to or call: name or title, and telephone.
+_NAMES_THE_OFFICER = frozenset({"review", "disagree", "complain"})
+
+
+class LetterIncomplete(NotAllowedNow):
+    """The letter would lack a part that the law demands; the text says which, and who can fill it in."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A letter before it is made: its kind, heading, first sentence, parts, the lines of its address, and what its parts say."""
+
+    kind: str
+    heading: str
+    lead: str
+    parts: tuple[str, ...]
+    to: tuple[str, ...]
+    context: dict[str, Any]
+
+    @property
+    def templates(self) -> list[str]:
+        """The templates of its parts, in order."""
+        return [f"requests_app/letters/_{part}.html" for part in self.parts]
+
+
+def parts_of(kind: str, outcome: str, ground: Ground | None, *, held_by: str = "") -> tuple[str, ...]:
+    """The parts of a decision letter. Review is offered where the ground may be reviewed, and never elsewhere (164.524(d)(2))."""
+    left_out = set()
+    if not (ground and ground.reviewable):
+        left_out.add("review")
+    if not held_by.strip():
+        left_out.add("held_by")
+    return tuple(part for part in DECISIONS[kind, outcome][1] if part not in left_out)
+
+
+def lacks(parts: Iterable[str], office: Office) -> list[str]:
+    """What the office's profile must say before a letter of these parts can be made; [] when it can."""
+    if not _NAMES_THE_OFFICER & set(parts):
+        return []
+    needed = [
+        (office.officer_name, _t("the privacy officer's name")),
+        (office.officer_title, _t("the privacy officer's title")),
+        (office.officer_phone, _t("the privacy officer's telephone")),
+        (office.address_lines(), _t("the address of the office")),
+    ]
+    return [words for filled, words in needed if not filled]
+
+
+def decision(
+    request: PatientRequest,
+    outcome: str,
+    *,
+    ground: str,
+    text: str,
+    dated: date,
+    by: User,
+    office: Office,
+    judged_by: User | None = None,
+    held_by: str = "",
+) -> Draft:
+    """The letter of a decision. Raises LetterIncomplete, and LookupError for a ground that is none of the request's kind."""
+    why = None if outcome == Outcome.GRANTED else grounds.ground(request.kind, ground)
+    parts = parts_of(request.kind, outcome, why, held_by=held_by)
+    if lacking := lacks(parts, office):
+        words = _t("The letter would lack %(what)s. The office admin fills it in on the page “Office”.")
+        raise LetterIncomplete(words % {"what": ", ".join(lacking)})
+    judge = judged_by if why and why.reviewable else None
+    facts = {"ground": why, "text": text, "judged_by": judge, "held_by": held_by}
+    lead = str(DECISIONS[request.kind, outcome][0])
+    return _draft(request, Letter.Kind.DECISION, lead, parts, dated=dated, by=by, office=office, outcome=outcome, **facts)
+
+
+def extension(request: PatientRequest, *, until: date, reason: str, dated: date, by: User, office: Office) -> Draft:
+    """The letter that tells of the one extension: the reason and the day named (164.524(b)(2)(iii))."""
+    facts = {"until": until, "reason": reason}
+    lead = _t("We need more time to answer you.")
+    return _draft(request, Letter.Kind.EXTENSION, lead, ("extension",), dated=dated, by=by, office=office, **facts)
+
+
+def withdrawal(request: PatientRequest, *, dated: date, by: User, office: Office) -> Draft:
+    """The letter that confirms that the patient took the request back."""
+    lead = _t("You told us that you take your request back. We have closed it.")
+    return _draft(request, Letter.Kind.WITHDRAWAL, lead, ("withdrawal",), dated=dated, by=by, office=office)
+
+
+def _draft(
+    request: PatientRequest, kind: str, lead: str, parts: tuple[str, ...], *, dated: date, by: User, office: Office, **facts: Any
+) -> Draft:
+    to = addressee(request, dated)
+    heading = str(Letter.Kind(kind).label)
+    context = {"asked": request, "said": asked.words(request), "office": office, "dated": dated, "by": by, **facts}
+    return Draft(kind, heading, lead, parts, tuple(to), context)
+
+
+def render(draft: Draft, *, made_on: date) -> Pdf:
+    """The letter as PDF, on letterhead."""
+    return render_pdf("requests_app/letters/letter.html", {**draft.context, "letter": draft, "made_on": made_on})
+
+
+# --- to whom it goes --------------------------------------------------------------------------------------------------
+
+
+def addressee(request: PatientRequest, on: date) -> list[str]:
+    """The lines of the address, as the patient wishes.
+
+    Who asks to be reached another way is answered in that way and in no other: the letter must not go to the very place
+    the patient wants to avoid. Somebody who acts for the patient, or whose chart is not found, is written to where they
+    said; a patient where their wish or their chart says.
+    """
+    name = _names(request)
+    if request.kind == _CONTACT and request.details.get("where"):
+        return [*name, *_wished(request.details)]
+    if request.patient and not request.on_behalf:
+        return wishes.mailing_lines(request.patient, on)
+    return [*name, *_given(request)]
+
+
+def _names(request: PatientRequest) -> list[str]:
+    patient = request.patient.name if request.patient else request.asker_name
+    if not request.on_behalf:
+        return [patient]
+    return [request.on_behalf.rpartition(", ")[0] or request.on_behalf, _t("for %(name)s") % {"name": patient}]
+
+
+def _wished(details: dict[str, str]) -> list[str]:
+    means = details.get("means", ContactPreference.Means.MAIL)
+    if means == ContactPreference.Means.MAIL:
+        return details["where"].splitlines()
+    known = dict(ContactPreference.Means.choices)
+    return [f"{known.get(means, means)}: {details['where']}"]
+
+
+def _given(request: PatientRequest) -> list[str]:
+    """Where the asker said they can be reached; [] when they gave nothing, and the letter is handed over."""
+    if request.asker_address.strip():
+        return request.asker_address.splitlines()
+    ways = [(request.asker_email, ContactPreference.Means.EMAIL), (request.asker_phone, ContactPreference.Means.PHONE)]
+    return [f"{means.label}: {where}" for where, means in ways if where][:1]
