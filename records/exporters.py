@@ -13,11 +13,11 @@ from django.utils import timezone
 from meso import clock
 from meso.models import Office
 from records import record_set
-from records.fhir.attachments import ENDINGS
 from records.fhir.out import bundle_of
 from records.models import Attachment, Patient
 from records.record_pdf import record_pdf
 from records.record_set import RecordSet
+from records.uploads import ENDINGS, Format
 
 FORMATS = ("fhir", "pdf", "zip")
 
@@ -56,7 +56,7 @@ def _zip(record: RecordSet, at: datetime) -> bytes:
 
 def safe_name(attachment: Attachment) -> str:
     """The attachment's name with nothing in it that any file system reads as more than a name, ending as its format does."""
-    ending = ENDINGS[attachment.format]
+    ending = ENDINGS[Format(attachment.format)][0]
     stem = attachment.name.removesuffix(ending)
     return (re.sub(r"[^\w-]+", "_", stem).strip("_")[:80] or "attachment") + ending
 

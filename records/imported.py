@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from meso.csv_in import Problem
+from records import names
 from records.models import Entry
 
 
@@ -130,3 +131,10 @@ def chart_number_fault(number: str) -> str:
     if number in (".", "..", "new") or re.search(r"[/\\\x00-\x1f\x7f]", number) or number != number.strip():
         return f"{number!r} can't be a chart number: no slash, no line end, no outer blanks, and not the word new"
     return ""
+
+
+def name_fault(first: str, last: str) -> str:
+    """Why a chart can't have this name, or "": it must be one under which the chart is found."""
+    if not (first or last):
+        return "a patient needs a name; one word is enough"
+    return "" if names.key(first + last) else "a name needs at least one letter, of any script"

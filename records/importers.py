@@ -16,7 +16,7 @@ from records.fhir.index import Index, content_digest, identity
 from records.fhir.patients import patient_of
 from records.fhir.shapes import SHAPES, why_left_out
 from records.import_store import store_entries, store_patients
-from records.imported import ImportedEntry, ImportedPatient, Outcome, chart_number_fault
+from records.imported import ImportedEntry, ImportedPatient, Outcome, chart_number_fault, name_fault
 from records.models import Patient
 
 COLUMNS = (
@@ -81,8 +81,8 @@ def _of_row(line: int, cells: dict[str, str], on: date) -> ImportedPatient:
     number = cells["chart_number"]
     if fault := chart_number_fault(number):
         raise BadCell("chart_number", fault)
-    if not (cells["first_name"] or cells["last_name"]):
-        raise BadCell("last_name", "a patient needs a name; one word is enough")
+    if fault := name_fault(cells["first_name"], cells["last_name"]):
+        raise BadCell("last_name", fault)
     born = csv_in.a_date("date_of_birth", cells["date_of_birth"], latest=on)
     sex = _SEXES.get(cells["sex"].lower(), cells["sex"].lower())
     if sex not in Patient.Sex.values:

@@ -29,7 +29,7 @@ class RecordSet:
         wanted: dict[str, list[int]] = {}
         for row in (*rows, *self.attachments, *self.restrictions):
             wanted.setdefault(row._meta.label_lower, []).append(row.pk)
-        found = {}
+        found: dict[tuple[str, int], str] = {}
         for table, keys in wanted.items():
             for start in range(0, len(keys), 500):
                 links = Seal.objects.filter(table=table, row__in=keys[start : start + 500])

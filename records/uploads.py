@@ -54,7 +54,7 @@ def read(upload: UploadedFile) -> CheckedFile:
         raise ValidationError(
             _("“%(name)s” is not a PDF, JPEG, PNG, HEIC or Word (DOCX) file, whatever its name says."), params={"name": shown}
         )
-    return CheckedFile(_with_ending(shown, format_), format_, content)
+    return CheckedFile(with_ending(shown, format_), format_, content)
 
 
 def format_of(content: bytes) -> str | None:
@@ -94,6 +94,7 @@ def clean_name(name: str) -> str:
     return kept.strip(" .")[-200:] or _("file")
 
 
-def _with_ending(name: str, format_: str) -> str:
+def with_ending(name: str, format_: str) -> str:
+    """The name, ending as files of its format do."""
     endings = ENDINGS[Format(format_)]
     return name if name.lower().endswith(endings) else name[: 200 - len(endings[0])] + endings[0]

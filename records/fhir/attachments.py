@@ -10,11 +10,7 @@ from records.fhir.files import At, BadElementError, Found, unkept
 from records.fhir.index import Index
 from records.fhir.shapes import ATTACHMENTS
 from records.imported import ImportedFile
-from records.models import Attachment
-
-Format = Attachment.Format
-MAX_SIZE = 25 * 1024 * 1024  # bytes, as for what the desk puts into a chart
-ENDINGS = {Format.PDF: ".pdf", Format.JPEG: ".jpg", Format.PNG: ".png", Format.HEIC: ".heic", Format.DOCX: ".docx"}
+from records.uploads import MAX_SIZE, clean_name, format_of, with_ending
 
 
 @dataclass
@@ -106,25 +102,4 @@ def _keep(documents: Documents, content: bytes, content_type: str, attachment: A
             f"{title[:100]}, {content_type[:80] or 'of no stated format'}, {len(content)} bytes, SHA-256 {digest}: {why}"
         )
     else:
-        ending = ENDINGS[format_]
-        name = (
-            title
-            if title.lower().endswith((ending, ".jpeg" if ending == ".jpg" else ending))
-            else title[: 200 - len(ending)] + ending
-        )
-        documents.files.append(ImportedFile(name[-200:], format_, content))
-
-
-def format_of(content: bytes) -> str | None:
-    """The format that the bytes themselves show, of those a chart keeps; None for any other."""
-    if content[:1024].lstrip().startswith(b"%PDF-"):
-        return Format.PDF
-    if content.startswith(b"\xff\xd8\xff"):
-        return Format.JPEG
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return Format.PNG
-    if content[4:8] == b"ftyp" and content[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"):
-        return Format.HEIC
-    if content.startswith(b"PK\x03\x04") and b"word/document.xml" in content:
-        return Format.DOCX
-    return None
+        documents.files.append(ImportedFile(with_ending(clean_name(title), format_), format_, content))

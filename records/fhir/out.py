@@ -135,10 +135,11 @@ class _Writer:
 
     def strike(self, strike: StrikeThrough, entry: Entry) -> Resource:
         """A line through an entry or its words: who drew it, when and why."""
-        what = f"The whole entry of {entry.service_on}" if strike.is_whole else f"These words of the entry of {entry.service_on}"
-        said = f"{what} “{entry.title}” is disputed and has a line through it" + (
-            "." if strike.is_whole else f":\n{strike.passage}"
-        )
+        where = f"entry of {entry.service_on} “{entry.title}”"
+        if strike.is_whole:
+            said = f"The whole {where} is disputed and has a line through it."
+        else:
+            said = f"These words of the {where} are disputed and have a line through them:\n{strike.passage}"
         return self._appended(
             strike,
             codes.STRIKE,

@@ -15,7 +15,7 @@ from meso.csv_in import Problem
 from records.fhir import text as fhir_text
 from records.fhir.dates import has_ended, moment
 from records.fhir.files import At, BadElementError, Found
-from records.imported import ImportedPatient, chart_number_fault
+from records.imported import ImportedPatient, chart_number_fault, name_fault
 from records.models import Patient
 
 _NAME_USES = {"official": 0, "usual": 1, "": 2, "temp": 3, "nickname": 4, "anonymous": 5}  # which becomes the chart's name first
@@ -99,6 +99,8 @@ def _names(patient: At, details: dict, on: date) -> list[str]:
         raise BadElementError("Patient.name", f"a chart needs a name; there is {only} here")
     main = min(current, key=lambda name: (has_ended(name.child("period").text("end"), on), _NAME_USES.get(name.text("use"), 2)))
     details["first_name"], details["last_name"] = _written(main)
+    if fault := name_fault(*_written(main)):
+        raise BadElementError(main.path, fault)
     details["preferred_name"] = ""
     others = [name for name in names if name is not main]
     for name in others:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from meso.csv_in import BadFile
-from records.importers import import_patients
 from records.imported import Outcome
+from records.importers import import_patients
 from records.models import Entry, Patient
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)

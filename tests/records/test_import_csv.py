@@ -114,12 +114,13 @@ def test_every_bad_cell_is_named_by_line_and_column_and_nothing_is_stored(tmp_pa
         f"{'1' * 65},Ada,Vance,1984-07-02,F,,,,,,,,",
         "14,Ada,Vance,,F,,,,,,,,",
         "15,Ada,Vance,1984-02-30,F,,,,,,,,",
+        "16,?,-,1984-02-28,F,,,,,,,,",
     ]
     named = faults(tmp_path / "p.csv", HEADER + "\n".join(rows) + "\n")
     assert [fault.split(":")[0] for fault in named] == [
         "line 2, date_of_birth", "line 3, sex", "line 4, chart_number", "line 5, last_name", "line 6, email", "line 7, phone",
         "line 8, last_name", "line 9, date_of_birth", "line 11, chart_number", "line 12, chart_number", "line 13, chart_number",
-        "line 14, chart_number", "line 15, date_of_birth", "line 16, date_of_birth",
+        "line 14, chart_number", "line 15, date_of_birth", "line 16, date_of_birth", "line 17, last_name",
     ]  # fmt: skip
     assert named[0] == "line 2, date_of_birth: '07/02/1984' is not a day; write it as 2026-11-24"
     assert named[8] == "line 11, chart_number: 9 stands in line 10 already"

@@ -132,7 +132,8 @@ def test_a_dry_run_counts_and_stores_nothing(tmp_path):
         ("x.ndjson", "", "x.ndjson: the file is empty"),
         ("x.ndjson", "\n\n", "x.ndjson: the file is empty"),
         ("x.json", "{", "x.json, column 2: the JSON is broken: Expecting property name enclosed in double quotes"),
-        ("x.json", '{\n "resourceType": "Patient",\n "id": p1\n}', "x.json, line 3, column 8: the JSON is broken: Expecting value"),
+        ("x.json", '{\n "resourceType": "Patient",\n "id": p1\n}',
+         "x.json, line 3, column 8: the JSON is broken: Expecting value"),
         ("x.json", '{"a": 1}\n{', 'x.json, line 1, resourceType: this is no FHIR resource: it names no resourceType'),
         ("x.json", '{\n"a": 1}\n]', "x.json, line 3, column 1: the JSON is broken: Extra data"),
         ("x.json", "<Patient xmlns='http://hl7.org/fhir'/>", "x.json: this is XML; Meso reads FHIR as JSON"),
@@ -149,7 +150,8 @@ def test_a_dry_run_counts_and_stores_nothing(tmp_path):
             "x.json", {"resourceType": "Bundle", "entry": [{"resource": {}}, {"resource": "Patient"}]},
             "x.json, entry 1, Bundle.entry[0].resource: this is no FHIR resource: it names no resourceType",
         ),
-        ("x.json", {"resourceType": "Bundle", "entry": ["x"]}, "x.json, entry 1, Bundle.entry[0].resource: this is no FHIR resource"),
+        ("x.json", {"resourceType": "Bundle", "entry": ["x"]},
+         "x.json, entry 1, Bundle.entry[0].resource: this is no FHIR resource"),
         (
             "x.json", {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Bundle"}}]},
             "x.json, entry 1, Bundle.entry[0]: a Bundle within a Bundle is not read",
@@ -257,10 +259,12 @@ def test_a_number_of_thousands_of_digits_is_refused(tmp_path):
 def test_every_fault_of_every_resource_is_named(tmp_path):
     bundle = a_bundle(
         a_patient(birthDate="1984"), a_patient(id="p2", identifier=None),
-        {**SEEN, "subject": {"reference": "Patient/p2"}, "effectiveDateTime": "x"}, {**SEEN, "id": "r2", "subject": {"reference": "Patient/p9"}},
+        {**SEEN, "subject": {"reference": "Patient/p2"}, "effectiveDateTime": "x"}, {**SEEN, "id": "r2",
+        "subject": {"reference": "Patient/p9"}},
     )  # fmt: skip
     assert [fault.split(":")[0] for fault in faults(tmp_path / "b.json", bundle)] == [
-        "b.json, entry 1, Patient.birthDate", "b.json, entry 3, Observation.effectiveDateTime", "b.json, entry 4, Observation.subject",
+        "b.json, entry 1, Patient.birthDate", "b.json, entry 3, Observation.effectiveDateTime",
+        "b.json, entry 4, Observation.subject",
     ]  # fmt: skip
 
 
@@ -326,9 +330,11 @@ CORPUS = [
     {"resourceType": "Practitioner", "id": "d", "name": [{"family": "S"}], "identifier": [{"system": "s", "value": "1"}]},
 ]
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=12) | st.sampled_from(["2020-13-01", "2020", "Patient/p1", "#m", "<![x"]),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=12) | st.sampled_from(["2020-13-01", "2020", "Patient/p1",
+    "#m", "<![x"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["coding", "text", "reference", "code", "value", "url", "extension", "start", "attachment", "id"]), inner, max_size=3
+        st.sampled_from(["coding", "text", "reference", "code", "value", "url", "extension", "start", "attachment", "id"]),
+        inner, max_size=3
     ),
     max_leaves=6,
 )  # fmt: skip
@@ -355,7 +361,7 @@ def test_whatever_stands_in_a_resource_it_is_taken_or_refused_in_words(tmp_path,
         outcome = take(tmp_path / "any.json", a_bundle(*resources), dry_run=True)
     except BadFile as refused:
         named = [str(problem) for problem in refused.problems]
-        assert named  # noqa: PT017
+        assert named
         assert all(fault.startswith("any.json") for fault in named)
         return
     entries = outcome.entries_added.total() + sum(outcome.left_out.values()) + sum(outcome.repeated.values())

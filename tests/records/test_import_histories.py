@@ -1,6 +1,8 @@
 """FHIR resources of a history become entries: the right kind, the office's day, the source's own words, who answers for them."""
 
 import base64
+import io
+import zipfile
 from datetime import UTC, date, datetime
 
 import pytest
@@ -26,6 +28,14 @@ def b64(text: str | bytes) -> str:
     return base64.b64encode(text.encode() if isinstance(text, str) else text).decode()
 
 
+def a_word_file() -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("word/document.xml", "<document/>")
+    return made.getvalue()
+
+
 # --- kinds, titles ----------------------------------------------------------------------------------------------------------
 
 
@@ -37,11 +47,13 @@ def b64(text: str | bytes) -> str:
         ("Condition", {"code": coded("Hypertension"), "onsetDateTime": "2020-03-01"}, "visit_note", "Condition: Hypertension"),
         ("AllergyIntolerance", {"code": coded("Aspirin"), "recordedDate": "2020-03-01"}, "visit_note", "Allergy: Aspirin"),
         ("Immunization", {"vaccineCode": coded("Flu"), "occurrenceDateTime": "2020-03-01"}, "visit_note", "Immunization: Flu"),
-        ("CarePlan", {"category": [coded("Wound care")], "period": {"start": "2020-03-01"}}, "visit_note", "Care plan: Wound care"),
+        ("CarePlan", {"category": [coded("Wound care")], "period": {"start": "2020-03-01"}}, "visit_note",
+        "Care plan: Wound care"),
         ("CareTeam", {"name": "Team A", "period": {"start": "2020-03-01"}}, "visit_note", "Care team: Team A"),
         ("Goal", {"description": {"text": "Walk daily"}, "startDate": "2020-03-01"}, "visit_note", "Goal: Walk daily"),
         ("Procedure", {"code": coded("Laceration repair"), "performedDateTime": "2020-03-01"}, "treatment", "Laceration repair"),
-        ("MedicationRequest", {"medicationCodeableConcept": coded("Amoxicillin"), "authoredOn": "2020-03-01"}, "prescription", "Amoxicillin"),
+        ("MedicationRequest", {"medicationCodeableConcept": coded("Amoxicillin"), "authoredOn": "2020-03-01"},
+        "prescription", "Amoxicillin"),
         ("Observation", {"code": coded("Body Height"), **DAY}, "lab_result", "Body Height"),
         ("DiagnosticReport", {"code": coded("Lipid Panel"), **DAY}, "lab_result", "Lipid Panel"),
         ("ImagingStudy", {"description": "Chest", "started": "2020-03-01"}, "outside_record", "Imaging study: Chest"),
@@ -185,7 +197,8 @@ def test_an_observation_reads_as_a_result(tmp_path):
         tmp_path,
         of_patient(
             "Observation", status="final", code=coded("Glucose", "http://loinc.org", "2339-0"),
-            valueQuantity={"value": 5.10, "comparator": "<", "unit": "mg/dL", "system": "http://unitsofmeasure.org", "code": "mg/dL"},
+            valueQuantity={"value": 5.10, "comparator": "<", "unit": "mg/dL", "system": "http://unitsofmeasure.org",
+            "code": "mg/dL"},
             interpretation=[coded("Low", "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation", "L")],
             referenceRange=[{"low": {"value": 70, "unit": "mg/dL"}, "high": {"value": 99, "unit": "mg/dL"}}],
             note=[{"text": "Repeat fasting"}], effectiveDateTime="2020-03-01T10:15:30-05:00",
@@ -276,7 +289,8 @@ def test_answers_of_a_questionnaire_stand_with_their_questions(tmp_path):
             {"linkId": "1.1", "text": "Smoker?", "answer": [{"valueBoolean": False}]},
             {"linkId": "1.2", "text": "Sports", "answer": [{"valueString": "chess"}, {"valueCoding": {"display": "go"}}]},
         ]},
-        {"linkId": "2", "text": "Pregnant?", "answer": [{"valueBoolean": True, "item": [{"linkId": "2.1", "answer": [{"valueInteger": 3}]}]}]},
+        {"linkId": "2", "text": "Pregnant?", "answer": [{"valueBoolean": True, "item": [{"linkId": "2.1",
+        "answer": [{"valueInteger": 3}]}]}]},
     ]  # fmt: skip
     body = the_entry(tmp_path, of_patient("QuestionnaireResponse", item=item, authored="2020-03-01")).body
     assert body.split("\n")[:5] == ["Habits:", "  Smoker?: no", "  Sports: chess; go", "Pregnant?: yes", "  2.1: 3"]
@@ -393,7 +407,7 @@ def test_an_inline_text_becomes_the_entrys_own(tmp_path, content_type, data, tex
         (b"\xff\xd8\xff\xe0 ...", "image/jpeg", "Letter.jpg"),
         (b"\x89PNG\r\n\x1a\n ...", "image/png", "Letter.png"),
         (b"\x00\x00\x00\x18ftypheic", "image/heic", "Letter.heic"),
-        (b"PK\x03\x04 .. word/document.xml", Attachment.Format.DOCX, "Letter.docx"),
+        (a_word_file(), Attachment.Format.DOCX, "Letter.docx"),
     ],
 )
 def test_an_inline_file_becomes_an_attachment_with_its_bytes(tmp_path, content, format_, name):

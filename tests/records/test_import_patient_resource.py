@@ -125,6 +125,12 @@ def test_a_patient_without_a_name_is_refused(tmp_path, name):
     ]
 
 
+def test_a_name_without_a_letter_is_refused(tmp_path):
+    assert faults(tmp_path / "p.json", a_patient(name=[{"family": "?"}])) == [
+        "p.json, Patient.name[0]: a name needs at least one letter, of any script"
+    ]
+
+
 def test_a_name_too_long_is_refused_and_not_cut(tmp_path):
     assert faults(tmp_path / "p.json", a_patient(name=[{"family": "x" * 201}])) == [
         "p.json, Patient: the last name is longer than the 200 characters that a chart holds"

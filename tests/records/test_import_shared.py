@@ -19,15 +19,18 @@ from tests.records.fhir_data import NOW, a_bundle, take
 pytestmark = [pytest.mark.django_db, pytest.mark.shared]
 
 KINDS = {
-    "Encounter": "visit_note", "Condition": "visit_note", "Immunization": "visit_note", "CarePlan": "visit_note", "Procedure": "treatment",
+    "Encounter": "visit_note", "Condition": "visit_note", "Immunization": "visit_note", "CarePlan": "visit_note",
+    "Procedure": "treatment",
     "MedicationRequest": "prescription", "Observation": "lab_result", "DiagnosticReport": "lab_result", "Claim": "billing_record",
     "ExplanationOfBenefit": "billing_record",
 }  # fmt: skip
 NO_ENTRY = {"Patient", "Organization", "Practitioner"}
 DATED = {
-    "Encounter": ("period", "start"), "Condition": ("onsetDateTime",), "Immunization": ("occurrenceDateTime",), "CarePlan": ("period", "start"),
+    "Encounter": ("period", "start"), "Condition": ("onsetDateTime",), "Immunization": ("occurrenceDateTime",),
+    "CarePlan": ("period", "start"),
     "Procedure": ("performedPeriod", "start"), "MedicationRequest": ("authoredOn",), "Observation": ("effectiveDateTime",),
-    "DiagnosticReport": ("effectiveDateTime",), "Claim": ("billablePeriod", "start"), "ExplanationOfBenefit": ("billablePeriod", "start"),
+    "DiagnosticReport": ("effectiveDateTime",), "Claim": ("billablePeriod", "start"),
+    "ExplanationOfBenefit": ("billablePeriod", "start"),
 }  # fmt: skip
 
 
@@ -226,7 +229,20 @@ def test_hl7s_other_examples_beside_their_patient_are_taken(shared, tmp_path, na
     assert entry.body
 
 
-SILENT = {"system", "reference", "id", "resourceType", "meta", "url", "div", "contained", "version", "subject", "patient", "beneficiary"}
+SILENT = {
+    "system",
+    "reference",
+    "id",
+    "resourceType",
+    "meta",
+    "url",
+    "div",
+    "contained",
+    "version",
+    "subject",
+    "patient",
+    "beneficiary",
+}
 
 
 def leaves(value) -> list[str]:

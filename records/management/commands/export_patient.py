@@ -25,7 +25,7 @@ class Command(MesoCommand):
         parser.add_argument("--format", choices=FORMATS, required=True)
         parser.add_argument("--output", metavar="F", help="the file to write; without it the export goes to standard output")
 
-    def work(self, *, chart: str, format: str, output: str | None, **options: Any) -> None:  # noqa: A002  (the option's name)
+    def work(self, *, chart: str, format: str, output: str | None, **options: Any) -> None:
         """Export and write one audit event."""
         patient = Patient.objects.filter(chart_number=chart).first()
         if patient is None:
