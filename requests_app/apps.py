@@ -11,4 +11,4 @@ class RequestsConfig(AppConfig):
         from records import tabs
         from requests_app import dashboard  # noqa: F401  (puts its card on the dashboard)
 
-        tabs.register(_("Requests"), "patient_requests", "request.view", order=40)
+        tabs.register(_("Requests"), "patient_requests", "request.view", order=30)
