@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from meso.forms import DateField, Form
 from meso.models import Office, User
 from meso.roles import PERMISSIONS
-from records.models import Patient
+from records.forms.picker import PatientField
 from requests_app.forms.ask import AskForm
 from requests_app.kinds import Channel, Kind, Step
 from requests_app.models import PatientRequest
@@ -40,13 +40,16 @@ class DeskRequestForm(AskForm):
         label=_("Received on"), help_text=_("The day it reached anybody here, also after hours. Day 0 of its clock.")
     )
     channel = forms.ChoiceField(label=_("How it came"), choices=Channel.choices, widget=forms.RadioSelect)
-    patient = forms.CharField(label=_("Chart number"), required=False, max_length=64)
+    patient = PatientField(
+        required=False, help_text=_("Not sure, or not a patient yet? Leave it empty and find the chart later.")
+    )
     once = forms.CharField(widget=forms.HiddenInput, initial=new_token, required=False, max_length=40)
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.fields["received_on"].initial = self.on
         self.fields["asker_name"].required = False  # the chart says it, where one is chosen
+        self.fields["asker_name"].help_text = _("Needed only when no chart is chosen.")
 
     def clean_received_on(self) -> date:
         """A day that has been, and not a slip of the pen."""
@@ -56,16 +59,6 @@ class DeskRequestForm(AskForm):
         if day < EARLIEST_RECEIPT:
             raise forms.ValidationError(_("Please check the year."))
         return day
-
-    def clean_patient(self) -> Patient | None:
-        """The chart with this number, or None for a request whose chart is found later."""
-        number = self.cleaned_data["patient"].strip()
-        if not number:
-            return None
-        found = Patient.objects.filter(chart_number=number).first()
-        if found is None:
-            raise forms.ValidationError(_("There is no chart with this number. Leave it empty and find the chart later."))
-        return found
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()

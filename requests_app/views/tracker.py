@@ -47,7 +47,8 @@ def request_new(request: HttpRequest) -> HttpResponse:
     on, at = clock.today(), clock.now()
     chart = request.GET.get("chart", "")
     draft = None if chart else drafts.find(request.user, request.path)
-    initial = {"patient": chart, "once": new_token(), **(drafts.initial(request) if draft else {})}
+    typed = drafts.initial(request) if draft else {}
+    initial = {"once": new_token(), **typed, "patient": chart or typed.get("patient_picked") or typed.get("patient", "")}
     form = DeskRequestForm(request.POST or None, on=on, initial=initial)
     if request.method == "POST" and form.is_valid():
         taken = form.take(by=request.user, at=at, on=on, office=request.office)

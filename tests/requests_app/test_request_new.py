@@ -207,3 +207,12 @@ def test_a_draft_can_be_thrown_away_and_never_mixes_with_another_chart(client, s
     assert (other["patient"].value(), other["asker_name"].value()) == ("10023", None)
     assert client.post(PATH, {"discard": "yes"}).url == PATH
     assert not Draft.objects.exists()
+
+
+def test_a_patient_picked_from_the_charts_wins_and_survives_an_expired_login(client, signed_in):
+    user = signed_in("front_desk")
+    patient = PatientFactory(chart_number="10023")
+    Draft.objects.create(user=user, path=PATH, fields={"patient_picked": ["10023"]}, saved_at=AT)
+    assert client.get(PATH).context["form"]["patient"].value() == "10023"
+    client.post(PATH, a_form(patient="", patient_picked="10023"))
+    assert PatientRequest.objects.get().patient == patient
