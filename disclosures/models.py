@@ -31,6 +31,11 @@ class DisclosureQuerySet(AppendOnlyQuerySet):
         """Current rows that the privacy officer has not signed off."""
         return self.current().filter(~models.Exists(DisclosureReview.objects.filter(disclosure=models.OuterRef("pk"))))
 
+    def held(self) -> "DisclosureQuerySet":
+        """Current rows that wait for the officer's decision whether an accounting lists them (law.md §8)."""
+        undecided = ~models.Exists(HoldDecision.objects.filter(disclosure=models.OuterRef("pk")))
+        return self.current().filter(undecided, purpose_code__in=purposes.codes_held(Scope.NOTICE))
+
     def between(self, start: date, end: date) -> "DisclosureQuerySet":
         """Made on a day of the window; both ends count."""
         return self.filter(disclosed_on__range=(start, end))
@@ -88,6 +93,17 @@ class Disclosure(Sealed):
     def purpose_label(self) -> str:
         """The purpose in plain words."""
         return str(purposes.purpose(self.purpose_code).label)
+
+    @property
+    def purpose_citation(self) -> str:
+        """Where the rule stands that lets it go out."""
+        return purposes.purpose(self.purpose_code).citation
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits for the officer's decision whether an accounting lists it."""
+        undecided = getattr(self, "hold_decision", None) is None and getattr(self, "correction", None) is None
+        return purposes.purpose(self.purpose_code).held and undecided
 
     @classmethod
     def log(

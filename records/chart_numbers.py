@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 _SHAPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_RESERVED = {"new"}  # /patients/new/ is a page
+_RESERVED = {"new", "pick"}  # /patients/new/ and /patients/pick/ are pages
 
 
 def check(number: str) -> None:

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from records.views import chart, entries, files, patients
+from records.views import chart, entries, files, patients, picker
 
 urlpatterns = [
     path("patients/", patients.patients, name="patients"),
     path("patients/new/", patients.patient_new, name="patient_new"),
+    path("patients/pick/", picker.patient_pick, name="patient_pick"),
     path("patients/<str:chart>/", chart.chart, name="chart"),
     path("patients/<str:chart>/edit/", patients.patient_edit, name="patient_edit"),
     path("patients/<str:chart>/print/", chart.record_print, name="record_print"),

@@ -22,3 +22,25 @@ const showParts = () => {
 document.addEventListener("change", showParts);
 document.addEventListener("DOMContentLoaded", () => { showParts(); });
 document.addEventListener("htmx:afterSwap", showParts);
+
+// Finding inside a form: Enter looks, it does not send the form around it.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches("[data-no-submit]")) event.preventDefault();
+});
+
+// Picking a patient fills in the chart number, so that it is seen what will be sent.
+document.addEventListener("change", (event) => {
+  if (event.target.name !== "patient_picked") return;
+  const box = event.target.form.querySelector('[name="patient"]');
+  box.value = event.target.value;
+  box.dispatchEvent(new Event("change", { bubbles: true }));
+});
+
+// A recipient the office knows brings its address along, where none is typed yet.
+document.addEventListener("change", (event) => {
+  const list = event.target.list;
+  if (!list || !event.target.dataset.fills) return;
+  const known = [...list.options].find((option) => option.value === event.target.value);
+  const box = event.target.form.querySelector(`[name="${event.target.dataset.fills}"]`);
+  if (known && box && !box.value) box.value = known.dataset.address;
+});

@@ -1,0 +1,87 @@
+"""The period and scope of an accounting."""
+
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from disclosures.accounting_rules import look_back_start
+from disclosures.purposes import Scope
+from meso.forms import DateField, Form
+
+
+class AccountingForm(Form):
+    """A period of six years at most, ending today or before; the narrower federal list only with a reason, and only for some."""
+
+    REASONS = (
+        ("", gettext_lazy("Choose…")),
+        ("asked", gettext_lazy("The patient asked for the federal list only")),
+        ("court", gettext_lazy("A court or agency asked for the federal list")),
+        ("audit", gettext_lazy("Internal audit")),
+    )
+
+    start = DateField(label=gettext_lazy("From"))
+    end = DateField(label=gettext_lazy("To"))
+    scope = forms.ChoiceField(
+        label=gettext_lazy("Which list"),
+        choices=[
+            (Scope.NOTICE.value, gettext_lazy("Everyone, as our notice promises")),
+            (Scope.HIPAA.value, gettext_lazy("The federal minimum (45 CFR 164.528)")),
+        ],
+    )
+    reason = forms.ChoiceField(label=gettext_lazy("Why the federal minimum"), choices=REASONS, required=False)
+
+    def __init__(self, data: Any = None, *, on: date, may_choose_scope: bool):
+        self.on = on
+        self.earliest = look_back_start(on)
+        usual = {"start": self.earliest, "end": on, "scope": Scope.NOTICE.value}
+        super().__init__({**usual, **data.dict()} if data else None, initial=usual)
+        if not may_choose_scope:
+            del self.fields["scope"], self.fields["reason"]
+
+    def clean_start(self) -> date:
+        """Within the six years (164.528(a)(1))."""
+        start = self.cleaned_data["start"]
+        if start < self.earliest:
+            day = date_format(self.earliest, "M j, Y")
+            raise forms.ValidationError(_("An accounting reaches back six years: %(day)s at the earliest.") % {"day": day})
+        return start
+
+    def clean_end(self) -> date:
+        """Not in the future."""
+        if self.cleaned_data["end"] > self.on:
+            raise forms.ValidationError(_("The last day can't lie in the future."))
+        return self.cleaned_data["end"]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("start") and data.get("end") and data["start"] > data["end"]:
+            self.add_error("end", _("This day comes before the first one."))
+        if data.get("scope") == Scope.HIPAA.value and not data.get("reason"):
+            self.add_error("reason", _("Say why the patient gets the shorter list."))
+        data.setdefault("scope", Scope.NOTICE.value)
+        return data
+
+    def period(self) -> tuple[date, date, Scope]:
+        """First day, last day, scope; the usual ones where the form is empty or not right."""
+        if self.is_bound and self.is_valid():
+            data = self.cleaned_data
+            return data["start"], data["end"], Scope(data["scope"])
+        return self.earliest, self.on, Scope.NOTICE
+
+    @property
+    def address(self) -> str:
+        """The period and scope as the query of an address."""
+        start, end, scope = self.period()
+        reason = self.cleaned_data.get("reason", "") if self.is_bound and self.is_valid() else ""
+        return urlencode({"start": start.isoformat(), "end": end.isoformat(), "scope": str(scope), "reason": reason})
+
+    @property
+    def why(self) -> str:
+        """What the audit keeps of the scope: its name and the reason's code."""
+        _start, _end, scope = self.period()
+        return f"{scope}, {self.cleaned_data['reason']}" if scope == Scope.HIPAA else str(scope)

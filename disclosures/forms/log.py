@@ -1,0 +1,276 @@
+"""Logging a disclosure, correcting one, reviewing, deciding on a held one, and narrowing the log."""
+
+import secrets
+from datetime import date, datetime
+from typing import Any
+
+from django import forms
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from disclosures import purposes
+from disclosures.models import Disclosure
+from meso.forms import DateField, Form
+from meso.models import User
+from meso.roles import PERMISSIONS
+from records.forms.picker import PatientField
+from records.models import Entry, Patient
+
+EARLIEST = date(1950, 1, 1)  # an earlier day is a slip of the pen
+ENTRIES_OFFERED = 60  # the newest of the chart; older ones are named in the text
+RECIPIENTS_OFFERED = 40
+_ROWS_LOOKED_THROUGH = 300
+LONGEST = 5000
+
+
+def earlier_recipients() -> list[tuple[str, str]]:
+    """The recipients of the latest rows, each once with its latest address. Looks through a fixed number of rows."""
+    rows = Disclosure.objects.order_by("-id").values_list("recipient", "recipient_address")[:_ROWS_LOOKED_THROUGH]
+    known: dict[str, str] = {}
+    for recipient, address in rows:
+        known.setdefault(recipient, address)
+    return list(known.items())[:RECIPIENTS_OFFERED]
+
+
+def purpose_choices() -> list[tuple[str, Any]]:
+    """The purposes in plain words with their citation, in three groups."""
+    groups: dict[str, list[tuple[str, str]]] = {
+        _("Goes into the log"): [],
+        _("Stays out of the log"): [],
+        _("Happened, and should not have"): [],
+    }
+    logged, exempt, slip = groups.values()
+    for code, purpose in purposes.PURPOSES.items():
+        place = exempt if purpose.exempt else logged if purpose.plannable else slip
+        place.append((code, f"{purpose.label} · {purpose.citation}"))
+    return [("", _("Choose…")), *groups.items()]
+
+
+class EntriesField(forms.ModelMultipleChoiceField):
+    """Entries of the chart to tick, each with its day and title."""
+
+    def label_from_instance(self, entry: Any) -> str:
+        return f"{date_format(entry.service_on, 'M j, Y')} · {entry.get_kind_display()} · {entry.title}"
+
+
+class DisclosureForm(Form):
+    """One disclosure: to whom, when, what, why. `on` is the office's day; the patient's entries are offered once known."""
+
+    patient = PatientField(label=gettext_lazy("Patient’s chart number"))
+    disclosed_on = DateField(label=gettext_lazy("Date"))
+    recipient = forms.CharField(
+        label=gettext_lazy("To whom"), max_length=300,
+        widget=forms.TextInput(attrs={"list": "recipients", "data-fills": "recipient_address", "autocomplete": "off"}),
+    )  # fmt: skip
+    recipient_address = forms.CharField(
+        label=gettext_lazy("Their address, if known"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    entries = EntriesField(
+        Entry.objects.none(), label=gettext_lazy("Entries given"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    information = forms.CharField(
+        label=gettext_lazy("What was given"), required=False, max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=gettext_lazy("In words, or tick entries; entries alone name themselves."),
+    )  # fmt: skip
+    purpose_code = forms.ChoiceField(label=gettext_lazy("Why"), choices=purpose_choices)
+    purpose = forms.CharField(
+        label=gettext_lazy("Purpose in a few words"), required=False, max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    authorized_on = DateField(
+        label=gettext_lazy("Authorization signed on"), required=False,
+        help_text=gettext_lazy("Needed when it went out on the patient’s authorization."),
+    )  # fmt: skip
+    once = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, on: date, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.on = on
+        self.initial.setdefault("disclosed_on", on)
+        self.initial.setdefault("once", secrets.token_hex(16))
+        self.offer_entries_of(self.chosen_patient())
+
+    def chosen_patient(self) -> Patient | None:
+        """The patient that the form names so far, or None."""
+        number = (self["patient"].value() or "").strip()
+        return Patient.objects.filter(chart_number=number).first() if number else None
+
+    def offer_entries_of(self, patient: Patient | None) -> None:
+        """Offer the newest entries of this chart; without a chart the field goes."""
+        if patient is None:
+            del self.fields["entries"]
+            return
+        newest = patient.entries.of_record().newest_first().values_list("pk", flat=True)[:ENTRIES_OFFERED]
+        self.fields["entries"].queryset = Entry.objects.filter(pk__in=list(newest)).newest_first()  # type: ignore[attr-defined]
+
+    def clean_disclosed_on(self) -> date:
+        """A day that has been, and not a slip of the pen."""
+        day = self.cleaned_data["disclosed_on"]
+        if day > self.on:
+            raise forms.ValidationError(_("A disclosure can't lie in the future."))
+        if day < EARLIEST:
+            raise forms.ValidationError(_("Please check the year."))
+        return day
+
+    @property
+    def exempt(self) -> purposes.Purpose | None:
+        """The purpose, when it is one that stays out of the log; else None."""
+        code = self.data.get("purpose_code", "")
+        known = purposes.PURPOSES.get(code)
+        return known if known and known.exempt else None
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not data.get("information", "").strip() and not data.get("entries"):
+            self.add_error("information", _("Say what was given, or tick entries."))
+        if not data.get("purpose", "").strip():
+            self.add_error("purpose", _("Say why, in a few words: the patient may ask."))
+        self._check_authorization(data)
+        return data
+
+    def _check_authorization(self, data: dict[str, Any]) -> None:
+        signed_on, given_on = data.get("authorized_on"), data.get("disclosed_on")
+        if data.get("purpose_code") == "authorization" and not signed_on and "authorized_on" not in self.errors:
+            self.add_error("authorized_on", _("Give the day on which the authorization was signed."))
+        if signed_on and given_on and signed_on > given_on:
+            self.add_error("authorized_on", _("The authorization must be signed before anything goes out."))
+
+    def row(self) -> dict[str, Any]:
+        """The facts of the row, as `Disclosure.log` takes them, but for the patient."""
+        data = self.cleaned_data
+        entries = list(data.get("entries") or [])
+        names = "; ".join(f"{entry.title} ({date_format(entry.service_on, 'M j, Y')})" for entry in entries)
+        return {
+            "disclosed_on": data["disclosed_on"],
+            "recipient": data["recipient"],
+            "recipient_address": data["recipient_address"],
+            "information": data["information"].strip() or names,
+            "purpose_code": data["purpose_code"],
+            "purpose": data["purpose"].strip(),
+            "authorized_on": data["authorized_on"],
+            "entries": entries,
+        }
+
+    def log(self, *, by: User, at: datetime) -> Disclosure:
+        """Write the row. The same form sent twice gives the row that it wrote the first time."""
+        source = f"form/{self.cleaned_data['once'] or secrets.token_hex(16)}"
+        try:
+            with transaction.atomic():
+                return Disclosure.log(patient=self.cleaned_data["patient"], by=by, at=at, source_id=source, **self.row())
+        except IntegrityError:
+            return Disclosure.objects.get(source_id=source)
+
+
+class CorrectionForm(DisclosureForm):
+    """A row put right by a new one, or taken back because it was never made. Always with the reason."""
+
+    reason = forms.CharField(label=gettext_lazy("What was wrong"), max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
+    never_made = forms.BooleanField(
+        label=gettext_lazy("This disclosure was never made: put nothing in its place"), required=False
+    )
+
+    def __init__(self, *args: Any, original: Disclosure, **kwargs: Any):
+        self.original = original
+        self.base_facts = {
+            "patient": original.patient.chart_number,
+            "disclosed_on": original.disclosed_on,
+            "recipient": original.recipient,
+            "recipient_address": original.recipient_address,
+            "information": original.information,
+            "purpose_code": original.purpose_code,
+            "purpose": original.purpose,
+            "authorized_on": original.authorized_on,
+            "entries": list(original.disclosed_entries.values_list("entry", flat=True)),
+        }
+        kwargs["initial"] = {**self.base_facts, **(kwargs.get("initial") or {})}
+        super().__init__(*args, **kwargs)
+        del self.fields["patient"]
+        self.fields["purpose_code"].choices = [  # type: ignore[attr-defined]
+            (name, [(code, words) for code, words in group if code not in purposes.EXEMPT] if isinstance(group, list) else group)
+            for name, group in purpose_choices()
+        ]
+        self.order_fields(["reason", "never_made"])
+
+    def chosen_patient(self) -> Patient | None:
+        return self.original.patient
+
+    def correct(self, *, by: User, at: datetime) -> Any:
+        """Write the correction. Raises IntegrityError when the row was corrected meanwhile."""
+        data = self.cleaned_data
+        return self.original.correct(by=by, at=at, reason=data["reason"], replacement=None if data["never_made"] else self.row())
+
+
+class ReviewForm(Form):
+    """The privacy officer's note on what they reviewed."""
+
+    note = forms.CharField(label=gettext_lazy("Note"), required=False, max_length=1000)
+
+
+class HoldForm(Form):
+    """Whether a held row is listed in the patient's accounting (164.512(k)(2))."""
+
+    listed = forms.TypedChoiceField(
+        label=gettext_lazy("In accountings"),
+        choices=[
+            ("yes", gettext_lazy("List it: no order or law forbids")),
+            ("no", gettext_lazy("Leave it out")),
+        ],
+        coerce=lambda value: value == "yes",
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+def _loggers() -> QuerySet[User]:
+    return User.objects.filter(role__in=PERMISSIONS["disclosure.log"]).order_by("last_name", "username")
+
+
+class LogFilterForm(Form):
+    """Narrows the log. `narrow(rows, on)` applies what is filled in."""
+
+    SHOW = (
+        ("", gettext_lazy("Rows in force")),
+        ("unreviewed", gettext_lazy("Not reviewed yet")),
+        ("all", gettext_lazy("Corrected ones too")),
+        ("held", gettext_lazy("Held: waiting for a decision")),
+    )
+
+    show = forms.ChoiceField(label=gettext_lazy("Show"), choices=SHOW, required=False)
+    chart_number = forms.CharField(label=gettext_lazy("Chart number"), required=False, max_length=64)
+    recipient = forms.CharField(label=gettext_lazy("To whom"), required=False, max_length=300)
+    purpose_code = forms.ChoiceField(label=gettext_lazy("Why"), required=False)
+    since = DateField(label=gettext_lazy("From"), required=False)
+    until = DateField(label=gettext_lazy("To"), required=False)
+    logged_by = forms.ModelChoiceField(User.objects.none(), label=gettext_lazy("Logged by"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["logged_by"].queryset = _loggers()  # type: ignore[attr-defined]
+        logged = [(code, p.label) for code, p in purposes.PURPOSES.items() if not p.exempt]
+        self.fields["purpose_code"].choices = [("", _("Anything")), *logged]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("since") and data.get("until") and data["since"] > data["until"]:
+            self.add_error("until", _("This day comes before the first one."))
+        if data.get("recipient") and not (data.get("since") or data.get("chart_number")):
+            self.add_error("recipient", _("To look for a recipient, also give a first day or a chart number."))
+        return data
+
+    def narrow(self, rows: Any) -> Any:
+        """The rows that match; those in force when nothing is filled in or what is filled in is not right."""
+        if not self.is_valid():
+            return rows.current()
+        data = self.cleaned_data
+        rows = {"": rows.current, "unreviewed": rows.not_reviewed, "held": rows.held, "all": rows.all}[data["show"]]()
+        wanted = {
+            "patient__chart_number": data["chart_number"].strip(),
+            "recipient__icontains": data["recipient"],
+            "purpose_code": data["purpose_code"],
+            "disclosed_on__gte": data["since"],
+            "disclosed_on__lte": data["until"],
+            "logged_by": data["logged_by"],
+        }
+        return rows.filter(**{name: value for name, value in wanted.items() if value})

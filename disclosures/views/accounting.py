@@ -1,0 +1,87 @@
+"""The accounting of one patient: on the screen, as a file, given and kept."""
+
+from django.contrib import messages
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from disclosures import accounting as accountings
+from disclosures.forms.accounting import AccountingForm
+from disclosures.models import AccountingGiven
+from meso import audit, clock
+from meso.audit import Action
+from meso.http import HttpRequest
+from meso.roles import may, needs
+from records.models import Patient
+from records.views.about import patient_and_context
+
+_GIVEN_SHOWN = 50
+
+
+def _form(request: HttpRequest) -> AccountingForm:
+    """The form filled from the address or the POST; a period and a scope tell of no patient."""
+    return AccountingForm(
+        request.POST or request.GET or None, on=clock.today(), may_choose_scope=may(request.user, "accounting.scope")
+    )
+
+
+def _accounting(request: HttpRequest, patient: Patient) -> tuple[AccountingForm, accountings.Accounting]:
+    form = _form(request)
+    return form, accountings.for_patient(patient, *form.period())
+
+
+@needs("accounting.view")
+@require_GET
+def accounting(request: HttpRequest, chart: str) -> HttpResponse:
+    """Six years up to today at one click; the period may be narrowed."""
+    patient, context = patient_and_context(chart)
+    form, made = _accounting(request, patient)
+    audit.looked_at(request, "accounting", chart, detail=form.why)
+    given = patient.accountings.select_related("issued_by").order_by("-issued_on", "-id")[:_GIVEN_SHOWN]
+    return render(request, "disclosures/accounting.html", {**context, "form": form, "accounting": made, "given": given})
+
+
+@needs("accounting.view")
+@require_GET
+def accounting_file(request: HttpRequest, chart: str, format: str) -> HttpResponse:  # noqa: A002  (the word in the address)
+    """The same as JSON, CSV or PDF."""
+    patient = get_object_or_404(Patient, chart_number=chart)
+    form, made = _accounting(request, patient)
+    audit.record(Action.EXPORT, "accounting", chart=chart, detail=f"{format}, {form.why}", request=request)
+    if format == "json":
+        response: HttpResponse = JsonResponse(made.as_dict(), json_dumps_params={"ensure_ascii": False, "indent": 2})
+    elif format == "csv":
+        response = HttpResponse(made.as_csv(), content_type="text/csv; charset=utf-8")
+    else:
+        response = HttpResponse(made.as_pdf(request.office, clock.today()).content, content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="accounting-{chart}.{format}"'
+    return response
+
+
+@needs("accounting.give")
+@require_POST
+def accounting_give(request: HttpRequest, chart: str) -> HttpResponse:
+    """Issue it: what is given is kept byte for byte."""
+    patient, context = patient_and_context(chart)
+    form = _form(request)
+    if not form.is_valid():
+        made = accountings.for_patient(patient, *form.period())
+        return render(request, "disclosures/accounting.html", {**context, "form": form, "accounting": made})
+    given = accountings.give(
+        patient, *form.period(), by=request.user, at=clock.now(), on=clock.today(), office=request.office
+    )
+    audit.record(Action.CREATE, f"accounting {given.pk}", chart=chart, detail=form.why, request=request)
+    messages.success(request, _("The accounting is issued and kept. Print it from the list below."))
+    return redirect("accounting", chart)
+
+
+@needs("accounting.view")
+@require_GET
+def accounting_given(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
+    """An accounting as it was issued, byte for byte."""
+    given = get_object_or_404(AccountingGiven.objects.defer(None), patient__chart_number=chart, pk=pk)
+    audit.record(Action.DOWNLOAD, f"accounting {pk}", chart=chart, request=request)
+    response = HttpResponse(bytes(given.document), content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="accounting-{chart}-{given.issued_on.isoformat()}.pdf"'
+    return response

@@ -1,0 +1,179 @@
+"""The log: writing a row, reading the list, one row and its history, the spreadsheet."""
+
+from collections.abc import Iterator
+
+from django.contrib import messages
+from django.db import IntegrityError
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from disclosures.forms.log import CorrectionForm, DisclosureForm, HoldForm, LogFilterForm, ReviewForm, earlier_recipients
+from disclosures.models import Disclosure
+from meso import audit, clock, csv_out, drafts
+from meso.audit import Action
+from meso.http import HttpRequest
+from meso.paging import page
+from meso.roles import needs
+from records.views.about import initial_from_draft, patient_and_context
+
+ORDER = ["-disclosed_on", "-id"]
+CSV_COLUMNS = (
+    "number", "chart_number", "disclosed_on", "recipient", "recipient_address", "information", "purpose_code", "purpose",
+    "authorized_on", "logged_by", "logged_at", "reviewed", "superseded_by",
+)  # fmt: skip
+
+
+@needs("disclosure.log")
+def disclosure_new(request: HttpRequest) -> HttpResponse:
+    """Log a disclosure. An exempt purpose is told as such, makes no row, and the check is audited."""
+    initial, kept = initial_from_draft(request)
+    initial = {"patient": request.GET.get("chart", ""), **initial}
+    only_showing = "show_entries" in request.POST
+    form = DisclosureForm(None if only_showing else request.POST or None, on=clock.today(), initial=initial or None)
+    if only_showing:
+        form = DisclosureForm(on=clock.today(), initial=_typed_so_far(request))
+    elif request.method == "POST" and form.exempt:
+        return _say_exempt(request, form)
+    elif request.method == "POST" and form.is_valid():
+        row = form.log(by=request.user, at=clock.now())
+        drafts.discard(request.user, request.path)
+        audit.record(Action.CREATE, f"disclosure {row.pk}", chart=row.patient.chart_number, detail=row.purpose_code, request=request)
+        messages.success(request, _("The disclosure is in the log."))
+        return redirect("disclosure", row.pk)
+    context = {"form": form, "recipients": earlier_recipients(), "chosen": form.chosen_patient(), **kept}
+    return render(request, "disclosures/new.html", context)
+
+
+def _typed_so_far(request: HttpRequest) -> dict[str, object]:
+    """The fields as they stand, to show the form again without judging it; what is picked wins over what is typed."""
+    typed: dict[str, object] = {name: request.POST[name] for name in request.POST}
+    typed["patient"] = request.POST.get("patient_picked") or request.POST.get("patient", "")
+    typed["entries"] = request.POST.getlist("entries")
+    return typed
+
+
+def _say_exempt(request: HttpRequest, form: DisclosureForm) -> HttpResponse:
+    patient = form.chosen_patient()
+    purpose = form.exempt
+    drafts.discard(request.user, request.path)
+    chart = patient.chart_number if patient else ""
+    audit.record(Action.CHECK, "disclosure", chart=chart, detail=purpose.code if purpose else "", request=request)
+    return render(request, "disclosures/exempt.html", {"purpose": purpose, "patient": patient})
+
+
+@needs("disclosure.view")
+def disclosures(request: HttpRequest) -> HttpResponse:
+    """The log, newest first, narrowed by the filter. A link may carry ?show=unreviewed, which tells of no patient."""
+    form = LogFilterForm(request.POST or request.GET or None)
+    rows = form.narrow(Disclosure.objects.select_related("patient", "logged_by", "correction").prefetch_related("reviews"))
+    found = page(rows, ORDER, request.POST.get("after", ""))
+    audit.looked_at(request, "disclosure log", detail=f"{len(found)} rows")
+    part = request.headers.get("HX-Request") == "true"
+    template = "disclosures/_rows.html" if part else "disclosures/log.html"
+    return render(request, template, {"form": form, "page": found, "review_form": ReviewForm()})
+
+
+@needs("disclosure.export")
+@require_POST
+def disclosures_csv(request: HttpRequest) -> HttpResponse:
+    """What is filtered, as a spreadsheet, streamed."""
+    form = LogFilterForm(request.POST)
+    rows = form.narrow(Disclosure.objects.select_related("patient", "logged_by", "correction").prefetch_related("reviews"))
+    audit.record(Action.EXPORT, "disclosure log", detail="csv", request=request)
+    response = StreamingHttpResponse(csv_out.stream(CSV_COLUMNS, _cells(rows)), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="disclosures.csv"'
+    return response
+
+
+def _cells(rows: object) -> Iterator[tuple[object, ...]]:
+    for row in rows.order_by(*ORDER).iterator(chunk_size=500):  # type: ignore[attr-defined]
+        correction = getattr(row, "correction", None)
+        yield (
+            row.pk, row.patient.chart_number, row.disclosed_on, row.recipient, row.recipient_address, row.information,
+            row.purpose_code, row.purpose, row.authorized_on, row.logged_by.signature if row.logged_by else "",
+            row.logged_at.isoformat(timespec="seconds"), "yes" if row.reviews.all() else "no",
+            (correction.replacement_id or "none") if correction else "",
+        )  # fmt: skip
+
+
+@needs("disclosure.view")
+@require_GET
+def disclosure(request: HttpRequest, pk: int) -> HttpResponse:
+    """One row: what it says, what was given, its corrections and reviews."""
+    row = _row(pk)
+    audit.looked_at(request, f"disclosure {pk}", row.patient.chart_number)
+    _patient, context = patient_and_context(row.patient.chart_number)
+    context |= {"row": row, "review_form": ReviewForm(), "entries": row.disclosed_entries.select_related("entry")}
+    return render(request, "disclosures/one.html", context)
+
+
+def _row(pk: int) -> Disclosure:
+    rows = Disclosure.objects.select_related(
+        "patient", "logged_by", "correction__replacement", "corrects__original", "hold_decision"
+    )
+    return get_object_or_404(rows.prefetch_related("reviews"), pk=pk)
+
+
+@needs("disclosure.view")
+@require_GET
+def patient_disclosures(request: HttpRequest, chart: str) -> HttpResponse:
+    """One patient's rows of the log: a tab of the chart."""
+    patient, context = patient_and_context(chart)
+    rows = patient.disclosures.current().select_related("patient", "logged_by", "correction").prefetch_related("reviews")
+    audit.looked_at(request, "disclosures of a chart", chart)
+    context["page"] = page(rows, ORDER, request.GET.get("after", ""))
+    return render(request, "disclosures/patient.html", context)
+
+
+@needs("disclosure.correct")
+def disclosure_correct(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put a row right by a new one. The old row stays readable."""
+    row = _row(pk)
+    form = CorrectionForm(request.POST or None, original=row, on=clock.today(), initial=drafts.initial(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            correction = form.correct(by=request.user, at=clock.now())
+        except IntegrityError:
+            form.add_error(None, _("This row has been corrected meanwhile. Open it again to see how."))
+        else:
+            drafts.discard(request.user, request.path)
+            audit.record(Action.CHANGE, f"disclosure {pk}", chart=row.patient.chart_number, detail="corrected", request=request)
+            messages.success(request, _("The correction is in the log. The old row stays readable."))
+            return redirect("disclosure", correction.replacement_id or pk)
+    _patient, context = patient_and_context(row.patient.chart_number)
+    return render(request, "disclosures/correct.html", {**context, "form": form, "row": row})
+
+
+@needs("disclosure.review")
+@require_POST
+def disclosures_review(request: HttpRequest) -> HttpResponse:
+    """Sign off the ticked rows: each gets a review of its own, dated and signed."""
+    form = ReviewForm(request.POST)
+    ticked = [int(key) for key in request.POST.getlist("row") if key.isdecimal() and len(key) < 19][:200]
+    rows = list(Disclosure.objects.filter(pk__in=ticked).select_related("patient"))
+    if rows and form.is_valid():
+        at = clock.now()
+        for row in rows:
+            row.review(by=request.user, at=at, note=form.cleaned_data["note"])
+        audit.record(Action.CREATE, "disclosure reviews", detail=f"{len(rows)} rows", request=request)
+        messages.success(request, _("%(count)d reviewed and signed.") % {"count": len(rows)})
+    else:
+        messages.warning(request, _("Tick the rows that you have reviewed. Notes may be 1000 characters long."))
+    return redirect("disclosure", rows[0].pk) if len(rows) == 1 and "one" in request.POST else redirect("disclosures")
+
+
+@needs("disclosure.review")
+def disclosure_hold(request: HttpRequest, pk: int) -> HttpResponse:
+    """Decide, once, whether a held row is listed in accountings."""
+    row = get_object_or_404(Disclosure.objects.held().select_related("patient"), pk=pk)
+    form = HoldForm(request.POST or None, initial=drafts.initial(request))
+    if request.method == "POST" and form.is_valid():
+        row.decide_hold(by=request.user, at=clock.now(), listed=form.cleaned_data["listed"], reason=form.cleaned_data["reason"])
+        drafts.discard(request.user, request.path)
+        audit.record(Action.CREATE, f"disclosure {pk}", chart=row.patient.chart_number, detail="hold decided", request=request)
+        messages.success(request, _("The decision is kept."))
+        return redirect("disclosure", pk)
+    _patient, context = patient_and_context(row.patient.chart_number)
+    return render(request, "disclosures/hold.html", {**context, "form": form, "row": row})
