@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
 
 from meso import audit, clock, drafts
 from meso.audit import Action
@@ -17,8 +16,6 @@ from requests_app.deadlines import in_words, spoken
 from requests_app.forms.desk import DeskRequestForm, TrackerFilterForm, new_token
 from requests_app.models import PatientRequest
 from requests_app.views.detail import chart_of
-
-PER_PATIENT = 100  # requests of one patient shown at once; nobody has come near it
 
 
 @needs("request.view")
@@ -61,13 +58,12 @@ def request_new(request: HttpRequest) -> HttpResponse:
 
 
 @needs("request.view")
-@require_GET
 def patient_requests(request: HttpRequest, chart: str) -> HttpResponse:
     """All requests of one patient, newest first: a tab of the chart."""
     on = clock.today()
     patient = get_object_or_404(Patient, chart_number=chart)
     PatientRequest.objects.note_overdue(on=on, at=clock.now())
-    found = patient.requests.select_related("assignee").order_by("-received_on", "-id")[:PER_PATIENT]
+    found = page(patient.requests.select_related("assignee"), ["-received_on", "-id"], request.POST.get("after", ""))
     audit.looked_at(request, "requests of a chart", patient.chart_number)
-    context = {"patient": patient, "wishes": wishes.in_force(patient, on), "requests": found}
+    context = {"patient": patient, "wishes": wishes.in_force(patient, on), "page": found}
     return render(request, "requests_app/patient_requests.html", context)

@@ -227,9 +227,19 @@ def test_a_chart_has_its_own_requests_newest_first_open_and_closed(client, signe
     RequestFactory()
     old.withdraw(reason="Called", by=user, at=AT, on=ON)
     response = client.get("/patients/10023/requests/")
-    assert list(response.context["requests"]) == [new, old]
+    assert shown(response) == [new, old]
     event = AccessEvent.objects.latest("pk")
     assert (event.subject, event.chart_number) == ("requests of a chart", "10023")
+
+
+def test_the_requests_of_a_chart_go_on_to_a_next_page(client, signed_in):
+    signed_in("front_desk")
+    patient = PatientFactory(chart_number="10023")
+    for day in range(1, 31):
+        RequestFactory(patient=patient, received_on=date(2026, 10, day), on=ON)
+    first = client.get("/patients/10023/requests/").context["page"]
+    second = client.post("/patients/10023/requests/", {"after": first.next_token}).context["page"]
+    assert [request.received_on.day for request in [*first, *second]] == list(range(30, 0, -1))
 
 
 def test_a_chart_that_is_not_there_has_no_requests(client, signed_in):
