@@ -138,7 +138,7 @@ def _of_lines(file: Path, problems: list[Problem], advance: Callable[[int], None
             if line.strip(b" \t\r\n\xef\xbb\xbf"):
                 empty = False
                 try:
-                    parsed = parse(line)
+                    parsed = parse(line.rstrip(b"\r\n"))
                 except BadElementError as bad:
                     problems.append(Problem(number, bad.path, bad.reason, file=name))
                 else:
@@ -177,7 +177,7 @@ def parse(data: bytes) -> Any:
     except json.JSONDecodeError as error:
         if error.msg == "Extra data" and "\n" not in text[: error.pos].strip():
             raise BadElementError(f"column {error.colno}", MORE) from None
-        where = f"column {error.colno}" if b"\n" not in data.strip() else f"line {error.lineno}, column {error.colno}"
+        where = f"column {error.colno}" if "\n" not in text else f"line {error.lineno}, column {error.colno}"
         raise BadElementError(where, f"the JSON is broken: {error.msg}") from None
     except RecursionError:
         raise BadElementError("", "the JSON is nested too deeply") from None

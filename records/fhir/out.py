@@ -195,45 +195,43 @@ class _Writer:
 
 def patient_resource(patient: Patient, id_: str, office: Office) -> Resource:
     """The Patient: every detail of the chart, the chart number as the medical record number."""
-    names = [
-        _without_empty(
-            {"use": "official", "family": patient.last_name, "given": [patient.first_name] if patient.first_name else []}
-        )
-    ]
-    names += [{"use": "nickname", "given": [patient.preferred_name]}] if patient.preferred_name else []
-    telecom = [{"system": "phone", "value": patient.phone, "use": "home"}] if patient.phone else []
-    telecom += [{"system": "email", "value": patient.email}] if patient.email else []
-    address = {
-        "line": [line for line in (patient.address_1, patient.address_2) if line],
-        "city": patient.city,
-        "state": patient.state,
-        "postalCode": patient.zip,
+    number = {
+        "use": "usual",
+        "type": {"coding": [{"system": f"{_TERMINOLOGY}/v2-0203", "code": "MR", "display": "Medical record number"}]},
+        "system": codes.CHART_SYSTEM,
+        "value": patient.chart_number,
+        "assigner": {"display": office.name},
     }
-    address = _without_empty(address)
     spoken = {"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": patient.language}]}, "preferred": True}
-    number_type = {"coding": [{"system": f"{_TERMINOLOGY}/v2-0203", "code": "MR", "display": "Medical record number"}]}
     return _without_empty(
         {
             "resourceType": "Patient",
             "id": id_,
-            "identifier": [
-                {
-                    "use": "usual",
-                    "type": number_type,
-                    "system": codes.CHART_SYSTEM,
-                    "value": patient.chart_number,
-                    "assigner": {"display": office.name},
-                }
+            "identifier": [number],
+            "name": _names(patient),
+            "telecom": [
+                *([{"system": "phone", "value": patient.phone, "use": "home"}] if patient.phone else []),
+                *([{"system": "email", "value": patient.email}] if patient.email else []),
             ],
-            "name": names,
-            "telecom": telecom,
             "gender": patient.sex,
             "birthDate": patient.date_of_birth.isoformat(),
             "deceasedDateTime": patient.deceased_on.isoformat() if patient.deceased_on else "",
-            "address": [{"use": "home", **address}] if address else [],
+            "address": _addresses(patient),
             "communication": [spoken] if patient.language else [],
         }
     )
+
+
+def _names(patient: Patient) -> list[Resource]:
+    given = [patient.first_name] if patient.first_name else []
+    names = [_without_empty({"use": "official", "family": patient.last_name, "given": given})]
+    return [*names, {"use": "nickname", "given": [patient.preferred_name]}] if patient.preferred_name else names
+
+
+def _addresses(patient: Patient) -> list[Resource]:
+    lines = [line for line in (patient.address_1, patient.address_2) if line]
+    address = {"line": lines, "city": patient.city, "state": patient.state, "postalCode": patient.zip}
+    return [{"use": "home", **_without_empty(address)}] if any(address.values()) else []
 
 
 def _described(entry: Entry, strikes: list[StrikeThrough]) -> str:

@@ -131,6 +131,8 @@ def test_a_dry_run_counts_and_stores_nothing(tmp_path):
         ("x.json", " \n", "x.json: the file is empty"),
         ("x.ndjson", "", "x.ndjson: the file is empty"),
         ("x.ndjson", "\n\n", "x.ndjson: the file is empty"),
+        ("x.json", "{\n", "x.json, line 2, column 1: the JSON is broken"),
+        ("x.ndjson", "\n{\n", "x.ndjson, line 2, column 2: the JSON is broken"),
         ("x.json", "{", "x.json, column 2: the JSON is broken: Expecting property name enclosed in double quotes"),
         ("x.json", '{\n "resourceType": "Patient",\n "id": p1\n}',
          "x.json, line 3, column 8: the JSON is broken: Expecting value"),
