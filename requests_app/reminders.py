@@ -60,7 +60,7 @@ def mail(reminder: Reminder, *, on: date, office: Office) -> EmailMessage:
         "count": count
     }
     context = {"office": office, "on": on, "sections": _sections(reminder.requests, on), "person": reminder.to}
-    body = render_to_string("requests_app/emails/reminder.txt", context)
+    body = render_to_string("requests_app/emails/reminder.txt", context).strip() + "\n"
     return EmailMessage(subject, body, to=[reminder.to.email])
 
 
