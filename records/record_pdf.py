@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from PIL import Image, ImageOps
@@ -16,12 +16,20 @@ _PIXELS = 2000  # of the longer side: 300 to the inch of a page
 
 
 def record_pdf(
-    patient: Patient, office: Office, entries: Sequence[Entry], on: date, by: User | None, *, loose: Iterable[Attachment] = ()
+    patient: Patient,
+    office: Office,
+    entries: Sequence[Entry],
+    on: date,
+    by: User | None,
+    *,
+    loose: Iterable[Attachment] = (),
+    behind: Collection[int] = (),
 ) -> Pdf:
     """The PDF of these entries, in the order given, each with what was laid beside it.
 
     `entries` come `with_marks()`; `loose` are attachments that stand under no entry. `on` is the day it is made and `by`
-    whoever makes it (None for a command). JPEG and PNG pictures are drawn; other files are listed with their SHA-256.
+    whoever makes it (None for a command). JPEG and PNG pictures are drawn; other files are listed with their SHA-256, and
+    those whose keys are in `behind` as files whose own pages the caller puts behind these.
     """
     loose = list(loose)
     files = [file for entry in entries for file in entry.attachments.all()] + loose
@@ -33,6 +41,7 @@ def record_pdf(
         "on": on,
         "by": by,
         "pictures": _pictures(files),
+        "behind": behind,
     }
     return render_pdf("records/pdf/record.html", context)
 

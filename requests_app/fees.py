@@ -7,13 +7,19 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from meso.money import dollars
+from requests_app.kinds import Delivery
 
 RATE = Decimal("0.15")
 HIGHEST_FLAT_FEE = Decimal("6.50")
+MOST_DIGITS = 7  # of a number of pages
 
 
 class FeeRefused(ValueError):
-    """A fee that the tariff does not know; the text says why."""
+    """A fee that the tariff does not know; the text says why. `field` names the figure that is amiss, or is ""."""
+
+    def __init__(self, text: str, field: str = ""):
+        self.field = field
+        super().__init__(text)
 
 
 @dataclass(frozen=True)
@@ -34,8 +40,10 @@ def check_pages(pages: object) -> int:
     text = str(pages).strip()
     if re.fullmatch(r"-[0-9]+", text):
         raise FeeRefused(_("The number of pages can't be below zero."))
-    if not re.fullmatch(r"[0-9]{1,7}", text):
+    if not re.fullmatch(r"[0-9]+", text):
         raise FeeRefused(_("The number of pages must be a whole number."))
+    if len(text) > MOST_DIGITS:
+        raise FeeRefused(_("That is more pages than any record has."))
     return int(text)
 
 
@@ -60,7 +68,7 @@ def paper_copy(
     electronic_pages: int | str = 0,
     charge_electronic: bool = True,
 ) -> Bill:
-    """The bill for a copy on paper: pages kept on paper, and prints of pages kept electronically unless the office waives those."""
+    """The bill for a copy on paper: pages kept on paper, and prints of those kept electronically where they are charged."""
     rate = check_money(rate, _("The price of a page"))
     count = check_pages(pages) + (check_pages(electronic_pages) if charge_electronic else 0)
     paid = check_money(postage, _("Postage"))
@@ -74,3 +82,26 @@ def electronic_copy(flat_fee: Decimal | str = "0.00") -> Bill:
     if fee > HIGHEST_FLAT_FEE:
         raise FeeRefused(_("A flat fee for an electronic copy can be $6.50 at most."))
     return Bill(0, dollars(0), fee, dollars(0), fee)
+
+
+def for_delivery(
+    delivery: str,
+    *,
+    pages: int,
+    paper_pages: int,
+    postage: Decimal,
+    rate: Decimal,
+    charge_electronic: bool,
+    flat_fee: Decimal,
+) -> Bill:
+    """The bill for a copy that goes out in this way.
+
+    `pages` are kept electronically and printed or sent; `paper_pages` are photocopied from a paper chart, or scanned when
+    the copy is electronic, which costs nothing. Only what is mailed has postage. Raises FeeRefused.
+    """
+    if delivery != Delivery.MAIL and postage:
+        raise FeeRefused(_("Only a copy that goes by mail has postage. Leave it empty."), "postage")
+    if delivery == Delivery.ELECTRONIC:
+        check_pages(paper_pages)
+        return electronic_copy(flat_fee)
+    return paper_copy(paper_pages, postage, rate=rate, electronic_pages=pages, charge_electronic=charge_electronic)

@@ -1,16 +1,20 @@
 """Copies made for a patient, their bill with the rate it was made at, and how the bill was settled."""
 
 import hashlib
+from datetime import date, datetime
 from typing import Any, ClassVar
 
-from django.db import models
+from django.db import models, transaction
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
 from meso.models import User
-from meso.money import MoneyField
+from meso.money import MoneyField, in_words
 from records.models import Patient
+from requests_app.deadlines import NotAllowedNow
 from requests_app.kinds import Delivery
+from requests_app.models.timeline import Verb
 
 
 class CopyBillManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]
@@ -59,6 +63,22 @@ class CopyBill(AppendOnly):
         if self._state.adding:
             self.copy_sha256 = hashlib.sha256(self.copy).hexdigest()
         super().save(*args, **kwargs)
+
+    def settle(self, how: str, *, by: User, at: datetime, on: date) -> "BillSettlement":
+        """Record that it was paid, or that the office waives it, for which no reason is needed. Never touches the clock.
+
+        Raises NotAllowedNow for a bill that was settled already or has nothing to pay.
+        """
+        with transaction.atomic():
+            request = type(self.request).objects.select_for_update().get(pk=self.request_id)
+            if BillSettlement.objects.filter(bill=self).exists():
+                raise NotAllowedNow(_t("This bill was settled already."))
+            if not self.total:
+                raise NotAllowedNow(_t("There is nothing to pay on this bill."))
+            settlement = BillSettlement.objects.create(bill=self, how=how, on=on, at=at, by=by)
+            words = settlement.get_how_display()
+            request.events.record(Verb.SETTLED, by=by, at=at, on=on, total=in_words(self.total), how=words, bill=self.pk)
+        return settlement
 
 
 class BillSettlement(AppendOnly):

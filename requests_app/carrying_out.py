@@ -1,0 +1,198 @@
+"""What is done once a request is granted: each act changes the record and the request in one transaction.
+
+The request itself refuses all of them before it is granted, its chart found and identity checked.
+"""
+
+from datetime import date, datetime
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from disclosures import accounting
+from disclosures.models import AccountingGiven
+from disclosures.purposes import Scope
+from meso.models import Office, User
+from records.models import ContactPreference, Entry, Restriction
+from requests_app.answers import all_or_nothing
+from requests_app.deadlines import NotAllowedNow, spoken
+from requests_app.kinds import Kind
+from requests_app.models import CopyBill, PatientRequest, RequestEvent
+from requests_app.models.timeline import Verb
+
+
+def why_not(request: PatientRequest) -> str:
+    """Why nothing may be carried out now, in words for the desk; "" when it may."""
+    if not request.is_open:
+        return _("This request is closed.")
+    try:
+        request.check_may_carry_out()
+    except NotAllowedNow as refusal:
+        return str(refusal)
+    return ""
+
+
+def _check(me: PatientRequest, kind: str, *, once: bool = True) -> None:
+    """Raise NotAllowedNow unless the locked request is of this kind and may be carried out; `once`, and was not yet."""
+    if me.kind != kind:
+        raise NotAllowedNow(_("This request asks for something else."))
+    if refusal := why_not(me):
+        raise NotAllowedNow(refusal)
+    if once and me.carried_out_on:
+        raise NotAllowedNow(_("That was done on %(day)s.") % {"day": spoken(me.carried_out_on)})
+
+
+# --- access -----------------------------------------------------------------------------------------------------------
+
+
+def looked_at(request: PatientRequest, *, seen_on: date, by: User, at: datetime, on: date) -> RequestEvent:
+    """The patient looked at the record on that day, for which there is never a fee (law.md §12). Raises NotAllowedNow."""
+    with all_or_nothing(request) as me:
+        _check(me, Kind.ACCESS, once=False)
+        return request.carried_out(Verb.INSPECTED, seen_on, by=by, at=at, on=on, given_on=seen_on)
+
+
+def give_copies(
+    bill: CopyBill, *, given_on: date, how: str, by: User, at: datetime, on: date, warned: bool = False
+) -> RequestEvent:
+    """The copies went out on that day, paid or not: a bill never holds them. `warned`: the patient accepted plain e-mail.
+
+    Raises NotAllowedNow when they went out already, for a day before they were made or in the future.
+    """
+    request = bill.request
+    with all_or_nothing(request) as me:
+        _check(me, Kind.ACCESS, once=False)
+        if given := given_event(bill):
+            raise NotAllowedNow(_("They were given on %(day)s.") % {"day": spoken(date.fromisoformat(given.data["given_on"]))})
+        if not bill.made_on <= given_on <= on:
+            raise NotAllowedNow(_("The day must lie between the day the copies were made and today."), "given_on")
+        note = _("The patient was warned that e-mail is not private, and wants it so.") if warned else ""
+        facts = {"given_on": given_on, "how": how, "bill": bill.pk}
+        return request.carried_out(Verb.COPIES_GIVEN, given_on, by=by, at=at, on=on, note=note, **facts)
+
+
+def given_event(bill: CopyBill) -> RequestEvent | None:
+    """The event that says these copies went out, or None."""
+    return bill.request.events.filter(verb=Verb.COPIES_GIVEN, data__bill=str(bill.pk)).first()
+
+
+# --- amendment --------------------------------------------------------------------------------------------------------
+
+
+def amend(
+    request: PatientRequest,
+    entry: Entry,
+    *,
+    by: User,
+    at: datetime,
+    on: date,
+    passage: str | None = None,
+    reason: str = "",
+    addendum: str = "",
+) -> RequestEvent:
+    """Draw the line, write the addendum, or both, on one entry; other entries may follow until the request is closed.
+
+    `passage` is the words to strike, "" for the whole entry, None for no line. Nothing is erased (law.md §3). Raises
+    NotAllowedNow: nothing to do, a line without its reason, words that do not stand in the entry, another chart's entry.
+    """
+    if passage is None and not addendum.strip():
+        raise NotAllowedNow(_("Draw a line, write an addendum, or both."))
+    if passage is not None and not reason.strip():
+        raise NotAllowedNow(_("A line needs its reason: it stands beside the entry."), "reason")
+    with all_or_nothing(request) as me:
+        _check(me, Kind.AMENDMENT, once=False)
+        if entry.patient_id != me.patient_id or entry.is_misfiled:
+            raise NotAllowedNow(_("That entry is not in this patient's record."), "entry")
+        done = []
+        if passage is not None:
+            _strike(entry, passage, reason, by=by, at=at, number=me.number)
+            done.append(_("line through words") if passage else _("line through the whole entry"))
+        if addendum.strip():
+            entry.add_addendum(by=by, at=at, body=addendum, request_number=me.number)
+            done.append(_("addendum"))
+        what = _("entry of %(day)s, %(done)s") % {"day": spoken(entry.service_on), "done": _(" and ").join(done)}
+        return request.carried_out(Verb.AMENDED, on, by=by, at=at, on=on, what=what, entry=entry.pk)
+
+
+def _strike(entry: Entry, passage: str, reason: str, *, by: User, at: datetime, number: str) -> None:
+    try:
+        entry.strike(by=by, at=at, reason=reason, passage=passage, request_number=number)
+    except ValidationError as wrong:
+        raise NotAllowedNow(" ".join(wrong.messages), "passage") from wrong
+
+
+# --- restriction, contact ---------------------------------------------------------------------------------------------
+
+
+def restrict(
+    request: PatientRequest, *, what: str, from_whom: str, begins_on: date, by: User, at: datetime, on: date
+) -> RequestEvent:
+    """Put the restriction in force on the chart, at the latest from the day of the letter that promises it.
+
+    Raises NotAllowedNow when it is in force already, or begins after the decision.
+    """
+    with all_or_nothing(request) as me:
+        _check(me, Kind.RESTRICTION)
+        _check_promise(me, begins_on)
+        Restriction.objects.create(
+            patient=me.patient,
+            what=what,
+            from_whom=from_whom,
+            begins_on=begins_on,
+            agreed_by=by,
+            signed_as=by.signature,
+            recorded_at=at,
+            request_number=me.number,
+        )
+        return request.carried_out(Verb.RESTRICTED, on, by=by, at=at, on=on, begins_on=begins_on)
+
+
+def set_contact(
+    request: PatientRequest, *, means: str, where: str, avoid: str, begins_on: date, by: User, at: datetime, on: date
+) -> RequestEvent:
+    """Record how the patient is reached from now on; never why (164.522(b)(2)(iii)). Raises NotAllowedNow as `restrict` does."""
+    with all_or_nothing(request) as me:
+        _check(me, Kind.CONFIDENTIAL_COMMUNICATION)
+        _check_promise(me, begins_on)
+        ContactPreference.objects.create(
+            patient=me.patient,
+            means=means,
+            where=where,
+            avoid=avoid,
+            begins_on=begins_on,
+            recorded_by=by,
+            recorded_at=at,
+            request_number=me.number,
+        )
+        return request.carried_out(Verb.CONTACT_SET, on, by=by, at=at, on=on, begins_on=begins_on)
+
+
+def _check_promise(me: PatientRequest, begins_on: date) -> None:
+    if begins_on > me.decided_on:  # type: ignore[operator]
+        words = _("The letter promises it from %(day)s on: it can't begin later.") % {"day": spoken(me.decided_on)}  # type: ignore[arg-type]
+        raise NotAllowedNow(words, "begins_on")
+
+
+# --- accounting -------------------------------------------------------------------------------------------------------
+
+
+def issue_accounting(
+    request: PatientRequest, *, start: date, end: date, scope: Scope, by: User, at: datetime, on: date, office: Office
+) -> AccountingGiven:
+    """Make the accounting, kept exactly as issued. The clock runs on until it is given. Raises NotAllowedNow."""
+    with all_or_nothing(request) as me:
+        _check(me, Kind.ACCOUNTING)
+        return accounting.give(me.patient, start, end, scope, by=by, at=at, on=on, office=office, request_number=me.number)
+
+
+def give_accounting(
+    request: PatientRequest, given: AccountingGiven, *, given_on: date, by: User, at: datetime, on: date
+) -> RequestEvent:
+    """The accounting went out on that day. Raises NotAllowedNow for another request's, or a day before it was issued."""
+    with all_or_nothing(request) as me:
+        _check(me, Kind.ACCOUNTING)
+        if given.request_number != me.number:
+            raise NotAllowedNow(_("That accounting was not made for this request."))
+        if not given.issued_on <= given_on <= on:
+            raise NotAllowedNow(_("The day must lie between the day it was made and today."), "given_on")
+        facts = {"start": given.start, "end": given.end, "given_on": given_on, "lines": given.lines, "accounting": given.pk}
+        return request.carried_out(Verb.ACCOUNTING_GIVEN, given_on, by=by, at=at, on=on, **facts)
