@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
-from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from meso import audit, clock, drafts
@@ -18,21 +17,7 @@ from requests_app import asked as asked_words
 from requests_app import checklist, matching
 from requests_app.forms import acts
 from requests_app.models import PatientRequest
-
-STAFF_FIELDS = ("patient", "assignee", "entered_by", "decided_by", "identity_checked_by")
-
-
-def request_or_404(number: str) -> PatientRequest:
-    """The request with this number, with its chart and people. Raises Http404."""
-    found = PatientRequest.objects.by_number(number).select_related(*STAFF_FIELDS).first()
-    if found is None:
-        raise Http404
-    return found
-
-
-def chart_of(asked: PatientRequest) -> str:
-    """The chart number for the audit, or ""."""
-    return asked.patient.chart_number if asked.patient else ""
+from requests_app.views.acting import act_on, chart_of, request_or_404
 
 
 @needs("request.view")
@@ -65,16 +50,10 @@ def _act(
     template: str = "requests_app/act.html",
     more: Callable[[PatientRequest], dict[str, Any]] = lambda asked: {},
 ) -> HttpResponse:
-    """The page of one act: its form, and behind it the request's page. A refusal is shown at the form as it was filled in."""
+    """The page of one act on the request with this number."""
     asked = request_or_404(number)
-    on = clock.today()
-    form = form_class(request.POST or None, asked=asked, on=on, initial=drafts.initial(request))
-    if request.method == "POST" and form.is_valid() and form.save(by=request.user, at=clock.now(), office=request.office):
-        audit.record(Action.CHANGE, f"request {asked.number}", chart=chart_of(asked), detail=form_class.audited, request=request)
-        drafts.discard(request.user, request.path)
-        messages.success(request, form_class.done)
-        return redirect(asked)
-    return render(request, template, {"asked": asked, "working": asked.working(), "form": form, **more(asked)})
+    form = form_class(request.POST or None, asked=asked, on=clock.today(), initial=drafts.initial(request))
+    return act_on(request, form, template, lambda: more(asked))
 
 
 @needs("request.match")

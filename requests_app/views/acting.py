@@ -1,0 +1,48 @@
+"""What the pages of all acts on a request share: the request fetched, the act done, a refusal shown at the form."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+
+from meso import audit, clock, drafts
+from meso.audit import Action
+from meso.http import HttpRequest
+from requests_app.forms.acts import ActForm
+from requests_app.models import PatientRequest
+
+STAFF_FIELDS = ("patient", "assignee", "entered_by", "decided_by", "identity_checked_by")
+
+
+def request_or_404(number: str) -> PatientRequest:
+    """The request with this number, with its chart and people. Raises Http404."""
+    found = PatientRequest.objects.by_number(number).select_related(*STAFF_FIELDS).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def chart_of(asked: PatientRequest) -> str:
+    """The chart number for the audit, or ""."""
+    return asked.patient.chart_number if asked.patient else ""
+
+
+def act_on(
+    request: HttpRequest,
+    form: ActForm,
+    template: str = "requests_app/act.html",
+    more: Callable[[], dict[str, Any]] = dict,
+) -> HttpResponse:
+    """The page of one act: its form, and behind it the request's page. A refusal is shown at the form as it was filled in.
+
+    `more` gives the rest of the context, and is called only when the page is shown.
+    """
+    asked = form.asked
+    if request.method == "POST" and form.is_valid() and form.save(by=request.user, at=clock.now(), office=request.office):
+        audit.record(Action.CHANGE, f"request {asked.number}", chart=chart_of(asked), detail=form.audited, request=request)
+        drafts.discard(request.user, request.path)
+        messages.success(request, form.done)
+        return redirect(asked)
+    return render(request, template, {"asked": asked, "working": asked.working(), "form": form, **more()})
