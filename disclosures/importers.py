@@ -1,0 +1,140 @@
+"""The old disclosure log out of a spreadsheet (design.md, "Files"): all or nothing, and the same file twice adds nothing.
+
+Rows for treatment, payment and operations are exempt: they are counted, left out, and said so.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import cast
+
+from django.db import transaction
+
+from disclosures import purposes
+from disclosures.models import Disclosure
+from meso.csv_in import BadCell, a_date, read_all
+from meso.seals import bulk_seal
+from records.models import Patient
+
+COLUMNS = (
+    "chart_number", "disclosed_on", "recipient", "recipient_address", "information", "purpose_code", "purpose", "authorized_on",
+)  # fmt: skip
+REQUIRED = ("chart_number", "disclosed_on", "recipient", "information", "purpose_code", "purpose")
+BATCH = 500
+_LONGEST = {"recipient": 300, "recipient_address": 1000, "information": 20_000, "purpose": 20_000}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the old log, checked. Exempt rows are read and checked too, and left out when stored."""
+
+    patient: Patient
+    disclosed_on: date
+    recipient: str
+    recipient_address: str
+    information: str
+    purpose_code: str
+    purpose: str
+    authorized_on: date | None
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row as it is compared."""
+        days = (self.disclosed_on.isoformat(), self.authorized_on.isoformat() if self.authorized_on else "")
+        texts = (self.recipient, self.recipient_address, self.information, self.purpose_code, self.purpose)
+        return (self.patient.chart_number, *days, *texts)
+
+    def digest(self, ordinal: int) -> str:
+        """What this row is known by when the file is read again; rows alike in all cells differ by their ordinal."""
+        return hashlib.sha256(json.dumps([*self.cells, ordinal], ensure_ascii=False).encode()).hexdigest()
+
+
+@dataclass
+class Result:
+    """What an import did, or would do."""
+
+    added: int = 0
+    known: int = 0
+    exempt: Counter[str] = field(default_factory=Counter)
+
+
+def read(path: Path, *, on: date) -> list[Row]:
+    """Every row of the file. Raises BadFile, which names each row that can't be taken and why."""
+    charts: dict[str, Patient | None] = {}
+
+    def chart(number: str) -> Patient | None:
+        if number not in charts:
+            charts[number] = Patient.objects.filter(chart_number=number).first()
+        return charts[number]
+
+    return read_all(path, COLUMNS, REQUIRED, lambda line, cells: _row(cells, chart, on))
+
+
+def _row(cells: dict[str, str], chart: Callable[[str], Patient | None], on: date) -> Row:
+    patient = chart(cells["chart_number"])
+    if patient is None:
+        raise BadCell("chart_number", f"there is no chart {cells['chart_number']!r}")
+    disclosed_on = cast(date, a_date("disclosed_on", cells["disclosed_on"], latest=on))  # an empty cell is refused
+    authorized_on = a_date("authorized_on", cells["authorized_on"], latest=on, needed=False)
+    if cells["purpose_code"] not in purposes.PURPOSES:
+        raise BadCell("purpose_code", f"{cells['purpose_code']!r} is not a purpose code: {', '.join(purposes.PURPOSES)}")
+    _check_texts(cells)
+    if authorized_on and authorized_on > disclosed_on:
+        raise BadCell("authorized_on", f"{authorized_on} comes after the disclosure, {disclosed_on}")
+    return Row(
+        patient, disclosed_on, cells["recipient"], cells["recipient_address"], cells["information"],
+        cells["purpose_code"], cells["purpose"], authorized_on,
+    )  # fmt: skip
+
+
+def _check_texts(cells: dict[str, str]) -> None:
+    needed = () if purposes.purpose(cells["purpose_code"]).exempt else ("recipient", "information", "purpose")
+    for column, longest in _LONGEST.items():
+        if column in needed and not cells[column]:
+            raise BadCell(column, "must not be empty (45 CFR 164.528(b)(2))")
+        if len(cells[column]) > longest:
+            raise BadCell(column, f"longer than {longest:,} characters")
+
+
+@transaction.atomic
+def store(
+    rows: list[Row], *, at: datetime, dry_run: bool = False, advance: Callable[[int], None] = lambda by: None
+) -> Result:
+    """Add what is new and not exempt, oldest first as in the file, all or nothing; with `dry_run` only count."""
+    result = Result()
+    seen: Counter[tuple[str, ...]] = Counter()
+    for start in range(0, len(rows), BATCH):
+        by_digest: dict[str, Row] = {}
+        for row in rows[start : start + BATCH]:
+            if purposes.purpose(row.purpose_code).exempt:
+                result.exempt[row.purpose_code] += 1
+                continue
+            seen[row.cells] += 1
+            by_digest[row.digest(seen[row.cells])] = row
+        known = set(Disclosure.objects.filter(source_id__in=by_digest).values_list("source_id", flat=True))
+        new = {digest: row for digest, row in by_digest.items() if digest not in known}
+        if not dry_run:
+            bulk_seal([_disclosure(digest, row, at) for digest, row in new.items()])
+        result.added += len(new)
+        result.known += len(known)
+        advance(len(rows[start : start + BATCH]))
+    return result
+
+
+def _disclosure(digest: str, row: Row, at: datetime) -> Disclosure:
+    return Disclosure(
+        patient=row.patient,
+        disclosed_on=row.disclosed_on,
+        recipient=row.recipient,
+        recipient_address=row.recipient_address,
+        information=row.information,
+        purpose_code=row.purpose_code,
+        purpose=row.purpose,
+        authorized_on=row.authorized_on,
+        logged_at=at,
+        source_id=digest,
+    )
