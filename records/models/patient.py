@@ -14,7 +14,7 @@ from meso.append_only import AppendOnlyError
 from meso.models import Office
 from records import contact_checks, names
 from records.fields import KeyField
-from records.search import PatientQuerySet
+from records.search import PatientManager
 
 
 class ResemblesError(Exception):
@@ -69,7 +69,7 @@ class Patient(models.Model):
     phone_digits = KeyField(max_length=40, editable=False)
 
     history = HistoricalRecords(excluded_fields=["chart_key", "first_key", "last_key", "phone_digits"])
-    objects = PatientQuerySet.as_manager()
+    objects = PatientManager()
 
     class Meta:
         verbose_name = _("patient")
