@@ -3,6 +3,7 @@
 import calendar
 from collections.abc import Iterable
 from datetime import date, timedelta
+from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
@@ -34,7 +35,7 @@ def frequency(days: list[date]) -> str:
     """How often a series went out, in words: "weekly" where the gaps are even, else how many times. "" for a single day."""
     if len(days) < 2:
         return ""
-    gaps = {later - earlier for earlier, later in zip(days, days[1:], strict=False)}
+    gaps = {later - earlier for earlier, later in pairwise(days)}
     even = {
         timedelta(1): _("daily"),
         timedelta(7): _("weekly"),

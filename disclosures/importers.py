@@ -101,9 +101,7 @@ def _check_texts(cells: dict[str, str]) -> None:
 
 
 @transaction.atomic
-def store(
-    rows: list[Row], *, at: datetime, dry_run: bool = False, advance: Callable[[int], None] = lambda by: None
-) -> Result:
+def store(rows: list[Row], *, at: datetime, dry_run: bool = False, advance: Callable[[int], None] = lambda by: None) -> Result:
     """Add what is new and not exempt, oldest first as in the file, all or nothing; with `dry_run` only count."""
     result = Result()
     seen: Counter[tuple[str, ...]] = Counter()

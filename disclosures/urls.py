@@ -17,6 +17,8 @@ urlpatterns = [
     path("patients/<str:chart>/accounting/give/", accounting.accounting_give, name="accounting_give"),
     path("patients/<str:chart>/accounting/given/<int:pk>/", accounting.accounting_given, name="accounting_given"),
     re_path(
-        r"^patients/(?P<chart>[^/]+)/accounting/file/(?P<format>json|csv|pdf)/$", accounting.accounting_file, name="accounting_file"
+        r"^patients/(?P<chart>[^/]+)/accounting/file/(?P<format>json|csv|pdf)/$",
+        accounting.accounting_file,
+        name="accounting_file",
     ),
 ]

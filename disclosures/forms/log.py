@@ -16,7 +16,7 @@ from disclosures.models import Disclosure
 from meso.forms import DateField, Form
 from meso.models import User
 from meso.roles import PERMISSIONS
-from records.forms.picker import PatientField
+from records.forms.picker import PatientField, PatientPicker
 from records.models import Entry, Patient
 
 EARLIEST = date(1950, 1, 1)  # an earlier day is a slip of the pen
@@ -94,7 +94,8 @@ class DisclosureForm(Form):
 
     def chosen_patient(self) -> Patient | None:
         """The patient that the form names so far, or None."""
-        number = (self["patient"].value() or "").strip()
+        sent = PatientPicker().value_from_datadict(self.data, self.files, "patient") if self.is_bound else None
+        number = (sent or self.initial.get("patient") or "").strip()
         return Patient.objects.filter(chart_number=number).first() if number else None
 
     def offer_entries_of(self, patient: Patient | None) -> None:

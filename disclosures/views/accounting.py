@@ -44,7 +44,7 @@ def accounting(request: HttpRequest, chart: str) -> HttpResponse:
 
 @needs("accounting.view")
 @require_GET
-def accounting_file(request: HttpRequest, chart: str, format: str) -> HttpResponse:  # noqa: A002  (the word in the address)
+def accounting_file(request: HttpRequest, chart: str, format: str) -> HttpResponse:
     """The same as JSON, CSV or PDF."""
     patient = get_object_or_404(Patient, chart_number=chart)
     form, made = _accounting(request, patient)
@@ -68,9 +68,7 @@ def accounting_give(request: HttpRequest, chart: str) -> HttpResponse:
     if not form.is_valid():
         made = accountings.for_patient(patient, *form.period())
         return render(request, "disclosures/accounting.html", {**context, "form": form, "accounting": made})
-    given = accountings.give(
-        patient, *form.period(), by=request.user, at=clock.now(), on=clock.today(), office=request.office
-    )
+    given = accountings.give(patient, *form.period(), by=request.user, at=clock.now(), on=clock.today(), office=request.office)
     audit.record(Action.CREATE, f"accounting {given.pk}", chart=chart, detail=form.why, request=request)
     messages.success(request, _("The accounting is issued and kept. Print it from the list below."))
     return redirect("accounting", chart)

@@ -39,7 +39,9 @@ def disclosure_new(request: HttpRequest) -> HttpResponse:
     elif request.method == "POST" and form.is_valid():
         row = form.log(by=request.user, at=clock.now())
         drafts.discard(request.user, request.path)
-        audit.record(Action.CREATE, f"disclosure {row.pk}", chart=row.patient.chart_number, detail=row.purpose_code, request=request)
+        audit.record(
+            Action.CREATE, f"disclosure {row.pk}", chart=row.patient.chart_number, detail=row.purpose_code, request=request
+        )
         messages.success(request, _("The disclosure is in the log."))
         return redirect("disclosure", row.pk)
     context = {"form": form, "recipients": earlier_recipients(), "chosen": form.chosen_patient(), **kept}

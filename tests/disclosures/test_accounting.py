@@ -56,7 +56,14 @@ def test_a_free_one_on_a_leap_day_comes_round_on_february_28():
 
 @pytest.mark.parametrize(
     ("gaps", "words"),
-    [([], ""), ([7] * 3, "weekly"), ([1, 1], "daily"), ([14, 14], "every two weeks"), ([28, 31, 30], "monthly"), ([3, 9], "3 times")],
+    [
+        ([], ""),
+        ([7] * 3, "weekly"),
+        ([1, 1], "daily"),
+        ([14, 14], "every two weeks"),
+        ([28, 31, 30], "monthly"),
+        ([3, 9], "3 times"),
+    ],
 )
 def test_a_series_is_told_in_words(gaps, words):
     days = [NOV_24]
@@ -120,7 +127,9 @@ def test_authorizations_and_slips_stay_line_by_line(patient, code):
     assert len(accounting.for_patient(patient, *EVER).lines) == 14
 
 
-@pytest.mark.parametrize("other", [{"recipient": "Another agency"}, {"purpose": "Another purpose"}, {"purpose_code": "public_health"}])
+@pytest.mark.parametrize(
+    "other", [{"recipient": "Another agency"}, {"purpose": "Another purpose"}, {"purpose_code": "public_health"}]
+)
 def test_another_recipient_or_purpose_is_a_line_of_its_own(patient, other):
     DisclosureFactory(patient=patient)
     DisclosureFactory(patient=patient)
@@ -138,7 +147,8 @@ def test_a_corrected_row_is_told_as_corrected_and_one_never_made_is_not_told(pat
     officer = UserFactory(role="privacy_officer")
     wrong, never = DisclosureFactory(patient=patient, recipient="Wrong"), DisclosureFactory(patient=patient)
     right = {
-        "disclosed_on": wrong.disclosed_on, "recipient": "Right", "information": "Note", "purpose_code": "court_order", "purpose": "Order",
+        "disclosed_on": wrong.disclosed_on, "recipient": "Right", "information": "Note", "purpose_code": "court_order",
+        "purpose": "Order",
     }  # fmt: skip
     wrong.correct(by=officer, at=AT, reason="Wrong name", replacement=right)
     never.correct(by=officer, at=AT, reason="Never sent", replacement=None)
@@ -152,7 +162,8 @@ def test_another_patients_rows_are_not_in_it(patient):
 
 _rows = st.lists(
     st.tuples(
-        st.integers(0, 4000), st.sampled_from(["Board", "Court", "Police"]), st.sampled_from([c for c, p in PURPOSES.items() if not p.exempt])
+        st.integers(0, 4000), st.sampled_from(["Board", "Court", "Police"]),
+        st.sampled_from([code for code, purpose in PURPOSES.items() if not purpose.exempt]),
     ),
     max_size=12,
 )  # fmt: skip
@@ -206,7 +217,6 @@ def test_what_is_held_leaves_no_trace(patient):
     assert held.as_csv() == without.as_csv()
 
 
-
 def test_the_command_prints_the_fixed_json(patient, capsys):
     DisclosureFactory(patient=patient, recipient_address="")
     call_command("accounting", patient.chart_number, "--from", "2020-11-24", "--to", "2026-11-24")
@@ -237,7 +247,9 @@ def test_the_command_writes_csv_whose_cells_start_no_formula(patient, tmp_path):
 
 def test_the_command_writes_a_pdf(patient, tmp_path):
     path = tmp_path / "a.pdf"
-    call_command("accounting", patient.chart_number, "--from", "2026-01-01", "--to", "2026-11-24", "--format", "pdf", "--output", str(path))
+    call_command(
+        "accounting", patient.chart_number, "--from", "2026-01-01", "--to", "2026-11-24", "--format", "pdf", "--output", str(path)
+    )
     assert path.read_bytes().startswith(b"%PDF-")
 
 

@@ -53,7 +53,14 @@ def test_only_treatment_payment_and_operations_stay_out_of_the_log():
 
 def test_series_are_never_made_of_authorizations_or_of_slips():
     grouping = {code for code, purpose in purposes.PURPOSES.items() if purpose.groups}
-    assert not grouping & {"authorization", "impermissible", "individual", "family_emergency", "involved_in_care", *purposes.EXEMPT}
+    assert not grouping & {
+        "authorization",
+        "impermissible",
+        "individual",
+        "family_emergency",
+        "involved_in_care",
+        *purposes.EXEMPT,
+    }
     assert {"required_by_law", "public_health", "health_oversight", "law_enforcement", "workers_compensation"} <= grouping
 
 

@@ -29,7 +29,7 @@ class Command(MesoCommand):
         parser.add_argument("--format", choices=["json", "csv", "pdf"], default="json")
         parser.add_argument("--output", help="the file to write; without it, standard output")
 
-    def work(self, *, chart: str, start: date, end: date, scope: str, format: str, output: str | None, **options: Any) -> None:  # noqa: A002
+    def work(self, *, chart: str, start: date, end: date, scope: str, format: str, output: str | None, **options: Any) -> None:
         """Make it and write it out. Raises Failed for an unknown chart or a period that runs backwards."""
         patient = Patient.objects.filter(chart_number=chart).first()
         if patient is None:
@@ -44,7 +44,7 @@ class Command(MesoCommand):
         audit.record(audit.Action.EXPORT, "accounting", chart=chart, detail=f"{format}, {scope}, command")
         self.out(self._in_format(made, format), output)
 
-    def _in_format(self, made: accountings.Accounting, format: str) -> str | bytes:  # noqa: A002
+    def _in_format(self, made: accountings.Accounting, format: str) -> str | bytes:
         if format == "json":
             return json.dumps(made.as_dict(), ensure_ascii=False, indent=2) + "\n"
         if format == "csv":
