@@ -5,22 +5,34 @@ become a Draft of that person for that form. The entry form also saves its Draft
 """
 
 import json
-from typing import cast
+from typing import Any, cast
+from urllib.parse import urlsplit
 
 from django.contrib.auth.views import LoginView
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import render
 
 from meso import clock
 from meso.forms import LoginForm
+from meso.http import HttpRequest
 from meso.models import Draft, User
 from meso.roles import PUBLIC, needs
 
-_NEVER_KEPT = {"csrfmiddlewaretoken", "password", "kept", "next"}
+_NEVER_KEPT = {"csrfmiddlewaretoken", "kept", "next"}
 _LARGEST = 1_000_000  # characters of one kept form
 
 
 def _typed(data: QueryDict) -> dict[str, list[str]]:
-    return {name: values for name, values in data.lists() if name not in _NEVER_KEPT and any(values)}
+    """The fields that hold something, without passwords and the form's own machinery."""
+    return {
+        name: [str(value) for value in values]
+        for name, values in data.lists()
+        if name not in _NEVER_KEPT and "password" not in name and any(values)
+    }
+
+
+def _size(fields: dict[str, list[str]]) -> int:
+    return sum(len(value) for values in fields.values() for value in values)
 
 
 def save(user: User, path: str, data: QueryDict) -> None:
@@ -28,7 +40,7 @@ def save(user: User, path: str, data: QueryDict) -> None:
     fields = _typed(data)
     if not fields:
         discard(user, path)
-    elif sum(len(value) for values in fields.values() for value in values) <= _LARGEST:
+    elif _size(fields) <= _LARGEST:
         Draft.objects.update_or_create(user=user, path=path, defaults={"fields": fields, "saved_at": clock.now()})
 
 
@@ -47,10 +59,18 @@ def as_post(draft: Draft | None) -> QueryDict | None:
     return data
 
 
-def initial(request: HttpRequest) -> dict[str, str]:
+def initial(request: HttpRequest) -> dict[str, Any]:
     """What was kept for the form at this address, in the shape of a form's `initial`; {} when nothing was."""
     data = as_post(find(request.user, request.path)) if request.user.is_authenticated else None
-    return {name: str(data[name]) for name in data} if data else {}
+    return {name: values if len(values) > 1 else values[0] for name, values in data.lists()} if data else {}
+
+
+def bound(request: HttpRequest) -> QueryDict | None:
+    """What to bind a form to that changes what is stored: what was sent, else what was kept for this address, else None.
+
+    A box that was unticked stays unticked so, which `initial` can't say.
+    """
+    return request.POST if request.method == "POST" else as_post(find(request.user, request.path))
 
 
 def discard(user: User, path: str) -> None:
@@ -59,13 +79,25 @@ def discard(user: User, path: str) -> None:
 
 
 def login_that_keeps_typing(request: HttpRequest) -> HttpResponse:
-    """The answer to a POST whose login has expired: the login page, with the typed fields carried along."""
-    typed = json.dumps(_typed(request.POST))
-    view = StaffLoginView.as_view(extra_context={"kept": typed, "next": request.path, "expired": True})
+    """The answer to a POST whose login has expired: the login page, with the typed fields carried along.
+
+    A part of a page gets a line for its reader instead: the page stays, with all that is typed in it.
+    """
+    if request.headers.get("HX-Request") == "true":
+        return render(request, "meso/_expired.html", status=401)
+    fields = _typed(request.POST)
+    kept = json.dumps(fields) if fields and _size(fields) <= _LARGEST else ""
+    context = {"expired": True, "kept": kept, "lost": bool(fields) and not kept, "files": bool(request.FILES)}
     request.method = "GET"
-    page = view(request)
+    page = StaffLoginView.as_view(extra_context={**context, "next": _page_of_form(request)})(request)
     page.status_code = 401
     return cast(HttpResponse, page)
+
+
+def _page_of_form(request: HttpRequest) -> str:
+    """The address of the page on which the form stands: the sender's own where the browser tells it, else where it was sent."""
+    sender = urlsplit(request.headers.get("Referer", ""))
+    return sender.path if sender.netloc == request.get_host() and sender.path else request.path
 
 
 class StaffLoginView(LoginView):
@@ -76,23 +108,31 @@ class StaffLoginView(LoginView):
     redirect_authenticated_user = True
 
     def form_valid(self, form):
+        """Log in; what was kept becomes a draft. What is no kept form, or too large to be one, is dropped."""
         response = super().form_valid(form)
-        kept = self.request.POST.get("kept", "")
-        path = self.get_redirect_url()
-        if kept and path and len(kept) <= 2 * _LARGEST:
-            data = QueryDict(mutable=True)
-            try:
-                for name, values in json.loads(kept).items():
-                    data.setlist(str(name), [str(value) for value in values])
-            except (ValueError, AttributeError, TypeError):
-                return response
-            save(form.get_user(), path, data)
+        path = urlsplit(self.get_redirect_url()).path
+        fields = _read(self.request.POST.get("kept", ""))
+        if path and fields:
+            save(form.get_user(), path, fields)
         return response
 
     def get_context_data(self, **kwargs):
+        """What is kept goes along through a mistyped password."""
         context = super().get_context_data(**kwargs)
         context.setdefault("kept", self.request.POST.get("kept", ""))
         return context
+
+
+def _read(kept: str) -> QueryDict | None:
+    """The fields of a kept form; None for what is none."""
+    try:
+        fields = json.loads(kept)
+        data = QueryDict(mutable=True)
+        for name, values in fields.items():
+            data.setlist(str(name), [str(value) for value in values])
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        return None
+    return data
 
 
 login = needs(PUBLIC)(StaffLoginView.as_view())

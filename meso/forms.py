@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from meso import clock
 from meso.models import AccessEvent, Office, User
+from meso.roles import Role
 
 
 class BootstrapRenderer(TemplatesSetting):
@@ -110,7 +111,25 @@ class OfficeForm(ModelForm):
 
 
 class StaffForm(ModelForm):
-    """A member of the staff as the office admin sees them."""
+    """A member of the staff as the office admin sees them. `by` is who edits; call inside a transaction."""
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.by = by
+
+    def clean(self) -> dict[str, Any]:
+        """Nobody shuts out themselves, and an office always has somebody who can let others in."""
+        data = super().clean() or {}
+        stays = data.get("is_active") and data.get("role") == Role.OFFICE_ADMIN
+        if self.errors or stays:
+            return data
+        if self.instance.pk == self.by.pk:
+            raise forms.ValidationError(_("You can't take away your own way in. Ask another office admin."))
+        # All of them locked: of two admins who shut out each other at once, the second is refused.
+        admins = User.objects.select_for_update().filter(is_active=True, role=Role.OFFICE_ADMIN).order_by("pk")
+        if {admin.pk for admin in admins} <= {self.instance.pk}:
+            raise forms.ValidationError(_("An office needs at least one office admin who may log in."))
+        return data
 
     class Meta:
         model = User

@@ -6,11 +6,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
 from meso import audit, clock, drafts
+from meso.http import HttpRequest
 from meso.models import Office
 from meso.roles import PUBLIC, may
 

@@ -27,6 +27,8 @@ class User(AbstractUser):
     credentials = models.CharField(_("credentials"), max_length=40, blank=True, help_text=_("After the name, such as MD or RN."))
     licence_number = models.CharField(_("licence number"), max_length=40, blank=True)
 
+    REQUIRED_FIELDS = ["email", "role"]  # createsuperuser asks for them: the first office admin is made with it
+
     class Meta(AbstractUser.Meta):  # type: ignore[name-defined]
         constraints = [models.CheckConstraint(name="user_role_is_known", condition=models.Q(role__in=Role.values))]
 

@@ -2,14 +2,15 @@
 
 from django.contrib import messages
 from django.contrib.auth.views import LogoutView
-from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db import DatabaseError, connection, transaction
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from meso import audit, clock, dashboard
+from meso import audit, clock, dashboard, drafts
 from meso.forms import AuditFilterForm, NewStaffForm, OfficeForm, StaffForm
+from meso.http import HttpRequest
 from meso.models import AccessEvent, Office, User
 from meso.paging import page
 from meso.roles import PERMISSIONS, PUBLIC, STAFF, Role, needs
@@ -63,9 +64,10 @@ def audit_trail(request: HttpRequest) -> HttpResponse:
 def office_profile(request: HttpRequest) -> HttpResponse:
     """The office's profile and its history."""
     office = Office.current()
-    form = OfficeForm(request.POST or None, instance=office)
+    form = OfficeForm(drafts.bound(request), instance=office)
     if request.method == "POST" and form.is_valid():
         form.save()
+        drafts.discard(request.user, request.path)
         audit.record(AccessEvent.Action.CHANGE, "office profile", request=request)
         messages.success(request, _("The office profile is saved."))
         return redirect("office")
@@ -85,9 +87,10 @@ def staff_list(request: HttpRequest) -> HttpResponse:
 @needs("staff.manage")
 def staff_new(request: HttpRequest) -> HttpResponse:
     """Add a member of the staff."""
-    form = NewStaffForm(request.POST or None)
+    form = NewStaffForm(request.POST or None, initial=drafts.initial(request))
     if request.method == "POST" and form.is_valid():
         person = form.save()
+        drafts.discard(request.user, request.path)
         audit.record(AccessEvent.Action.CREATE, f"staff {person.pk}", detail=person.role, request=request)
         messages.success(request, _("%(name)s can log in now.") % {"name": person.signature})
         return redirect("staff")
@@ -95,16 +98,16 @@ def staff_new(request: HttpRequest) -> HttpResponse:
 
 
 @needs("staff.manage")
+@transaction.atomic
 def staff_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change a person's details, role, or whether they may log in. Nobody shuts out themselves."""
+    """Change a person's details, role, or whether they may log in; what they may no longer do ends at once."""
     person = get_object_or_404(User, pk=pk)
-    form = StaffForm(request.POST or None, instance=person)
+    form = StaffForm(drafts.bound(request), instance=person, by=request.user)
     if request.method == "POST" and form.is_valid():
-        if person == request.user and not (form.cleaned_data["is_active"] and form.cleaned_data["role"] == Role.OFFICE_ADMIN):
-            form.add_error(None, _("You can't take away your own way in. Ask another office admin."))
-        else:
-            form.save()
-            audit.record(AccessEvent.Action.CHANGE, f"staff {person.pk}", detail=person.role, request=request)
-            messages.success(request, _("%(name)s is saved.") % {"name": person.signature})
-            return redirect("staff")
+        form.save()
+        drafts.discard(request.user, request.path)
+        detail = person.role if person.is_active else "may not log in"
+        audit.record(AccessEvent.Action.CHANGE, f"staff {person.pk}", detail=detail, request=request)
+        messages.success(request, _("%(name)s is saved.") % {"name": person.signature})
+        return redirect("staff")
     return render(request, "meso/staff_form.html", {"form": form, "person": person})

@@ -44,3 +44,9 @@ document.addEventListener("change", (event) => {
   const box = event.target.form.querySelector(`[name="${event.target.dataset.fills}"]`);
   if (known && box && !box.value) box.value = known.dataset.address;
 });
+
+// A part of the page that can't be fetched because the login has expired: the server's own line says so, above what is typed.
+document.addEventListener("htmx:responseError", (event) => {
+  const { status, responseText } = event.detail.xhr;
+  if (status === 401 && !document.querySelector("main > .notice[role=alert]")) document.getElementById("main").insertAdjacentHTML("afterbegin", responseText);
+});
