@@ -138,10 +138,14 @@ def give(
     on: date,
     office: Office,
     request_number: str = "",
+    requested_on: date | None = None,
     fee: Decimal = Decimal(0),
 ) -> AccountingGiven:
-    """Issue the accounting: what is given is kept exactly as issued (164.528(d)). The period reaches back six years at most."""
-    start = max(start, accounting_rules.look_back_start(on))
+    """Issue the accounting: what is given is kept exactly as issued (164.528(d)).
+
+    The period reaches back six years at most from the day it was asked for, which is today unless `requested_on` says so.
+    """
+    start = max(start, accounting_rules.look_back_start(requested_on or on))
     accounting = for_patient(patient, start, end, scope)
     return AccountingGiven.objects.create(
         patient=patient,

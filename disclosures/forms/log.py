@@ -77,8 +77,9 @@ class DisclosureForm(Form):
     )  # fmt: skip
     purpose_code = forms.ChoiceField(label=gettext_lazy("Why"), choices=purpose_choices)
     purpose = forms.CharField(
-        label=gettext_lazy("Purpose in a few words"), required=False, max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 2})
-    )
+        label=gettext_lazy("Purpose in a few words"), max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": gettext_lazy("Say why, in a few words: the patient may ask.")},
+    )  # fmt: skip
     authorized_on = DateField(
         label=gettext_lazy("Authorization signed on"), required=False,
         help_text=gettext_lazy("Needed when it went out on the patient’s authorization."),
@@ -126,8 +127,6 @@ class DisclosureForm(Form):
         data = super().clean() or {}
         if not data.get("information", "").strip() and not data.get("entries"):
             self.add_error("information", _("Say what was given, or tick entries."))
-        if not data.get("purpose", "").strip():
-            self.add_error("purpose", _("Say why, in a few words: the patient may ask."))
         self._check_authorization(data)
         return data
 
@@ -244,7 +243,9 @@ class LogFilterForm(Form):
     purpose_code = forms.ChoiceField(label=gettext_lazy("Why"), required=False)
     since = DateField(label=gettext_lazy("From"), required=False)
     until = DateField(label=gettext_lazy("To"), required=False)
-    logged_by = forms.ModelChoiceField(User.objects.none(), label=gettext_lazy("Logged by"), required=False)
+    logged_by = forms.ModelChoiceField(
+        User.objects.none(), label=gettext_lazy("Logged by"), required=False, empty_label=gettext_lazy("Anybody")
+    )
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
