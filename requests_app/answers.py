@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from meso.models import Office, User
 from requests_app import grounds, letters
 from requests_app.deadlines import NotAllowedNow, spoken
+from requests_app.grounds import Ground
 from requests_app.kinds import Outcome
 from requests_app.letters import Draft
 from requests_app.models import Letter, PatientRequest, RequestEvent
@@ -43,6 +44,11 @@ def _make(request: PatientRequest, draft: Draft, *, by: User, at: datetime, on: 
     return letter
 
 
+def judgment(ground: Ground, judged_by: User | None) -> dict[str, str]:
+    """Whose judgment the ground rests on, for the timeline. Raises NotAllowedNow where it needs one and has none."""
+    return grounds.judgment(ground, judged_by.signature if judged_by else "", judged_by.licence_number if judged_by else "")
+
+
 def extend_with_letter(
     request: PatientRequest,
     *,
@@ -59,7 +65,7 @@ def extend_with_letter(
 
     Raises NotAllowedNow as PatientRequest.extend does.
     """
-    now = {"by": by, "at": at, "on": on}
+    now: dict[str, Any] = {"by": by, "at": at, "on": on}
     with all_or_nothing(request):
         request.extend(until=until, reason=reason, told_on=told_on, **now)
         draft = letters.extension(request, until=until, reason=reason, dated=told_on, by=by, office=office)
@@ -87,15 +93,14 @@ def decide_with_letter(
     office does not hold (164.524(d)(3)). Raises NotAllowedNow as PatientRequest.decide does, for a missing judgment, and
     letters.LetterIncomplete.
     """
-    now = {"by": by, "at": at, "on": on}
+    now: dict[str, Any] = {"by": by, "at": at, "on": on}
     with all_or_nothing(request):
         request.decide(outcome, ground=ground, text=text, **now)
         if not request.needs_letter:
             return None
-        facts = {}
+        facts: dict[str, Any] = {}
         if outcome != Outcome.GRANTED:
-            known, judge = grounds.ground(request.kind, ground), judged_by or User()
-            facts = grounds.judgment(known, judge.get_full_name() and judge.signature, judge.licence_number)
+            facts = judgment(grounds.ground(request.kind, ground), judged_by)
         draft = letters.decision(
             request, outcome, ground=ground, text=text, dated=on, by=by, office=office, judged_by=judged_by, held_by=held_by
         )
@@ -104,7 +109,7 @@ def decide_with_letter(
 
 def withdraw_with_letter(request: PatientRequest, *, reason: str, by: User, at: datetime, on: date, office: Office) -> Letter:
     """Close the request as the patient's own wish, with the letter that confirms it. Raises NotAllowedNow."""
-    now = {"by": by, "at": at, "on": on}
+    now: dict[str, Any] = {"by": by, "at": at, "on": on}
     with all_or_nothing(request):
         request.withdraw(reason=reason, **now)
         return _make(request, letters.withdrawal(request, dated=on, by=by, office=office), **now)

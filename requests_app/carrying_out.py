@@ -4,6 +4,7 @@ The request itself refuses all of them before it is granted, its chart found and
 """
 
 from datetime import date, datetime
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -12,18 +13,23 @@ from disclosures import accounting
 from disclosures.models import AccountingGiven
 from disclosures.purposes import Scope
 from meso.models import Office, User
-from records.models import ContactPreference, Entry, Restriction
+from records.models import ContactPreference, Entry, Patient, Restriction
 from requests_app.answers import all_or_nothing
 from requests_app.deadlines import NotAllowedNow, spoken
 from requests_app.kinds import Kind
 from requests_app.models import CopyBill, PatientRequest, RequestEvent
 from requests_app.models.timeline import Verb
 
+# Kinds that one act carries out for good; copies and amendments may come in several.
+_ONCE = frozenset({Kind.RESTRICTION, Kind.CONFIDENTIAL_COMMUNICATION, Kind.ACCOUNTING})
+
 
 def why_not(request: PatientRequest) -> str:
     """Why nothing may be carried out now, in words for the desk; "" when it may."""
     if not request.is_open:
         return _("This request is closed.")
+    if request.kind in _ONCE and request.carried_out_on:
+        return _("That was done on %(day)s.") % {"day": spoken(request.carried_out_on)}
     try:
         request.check_may_carry_out()
     except NotAllowedNow as refusal:
@@ -31,14 +37,13 @@ def why_not(request: PatientRequest) -> str:
     return ""
 
 
-def _check(me: PatientRequest, kind: str, *, once: bool = True) -> None:
-    """Raise NotAllowedNow unless the locked request is of this kind and may be carried out; `once`, and was not yet."""
+def check(me: PatientRequest, kind: str) -> Patient:
+    """The patient of a request of this kind that may be carried out now. Raises NotAllowedNow for any other."""
     if me.kind != kind:
         raise NotAllowedNow(_("This request asks for something else."))
     if refusal := why_not(me):
         raise NotAllowedNow(refusal)
-    if once and me.carried_out_on:
-        raise NotAllowedNow(_("That was done on %(day)s.") % {"day": spoken(me.carried_out_on)})
+    return me.patient  # type: ignore[return-value]  # why_not has looked
 
 
 # --- access -----------------------------------------------------------------------------------------------------------
@@ -47,7 +52,7 @@ def _check(me: PatientRequest, kind: str, *, once: bool = True) -> None:
 def looked_at(request: PatientRequest, *, seen_on: date, by: User, at: datetime, on: date) -> RequestEvent:
     """The patient looked at the record on that day, for which there is never a fee (law.md §12). Raises NotAllowedNow."""
     with all_or_nothing(request) as me:
-        _check(me, Kind.ACCESS, once=False)
+        check(me, Kind.ACCESS)
         return request.carried_out(Verb.INSPECTED, seen_on, by=by, at=at, on=on, given_on=seen_on)
 
 
@@ -60,7 +65,7 @@ def give_copies(
     """
     request = bill.request
     with all_or_nothing(request) as me:
-        _check(me, Kind.ACCESS, once=False)
+        check(me, Kind.ACCESS)
         if given := given_event(bill):
             raise NotAllowedNow(_("They were given on %(day)s.") % {"day": spoken(date.fromisoformat(given.data["given_on"]))})
         if not bill.made_on <= given_on <= on:
@@ -99,7 +104,7 @@ def amend(
     if passage is not None and not reason.strip():
         raise NotAllowedNow(_("A line needs its reason: it stands beside the entry."), "reason")
     with all_or_nothing(request) as me:
-        _check(me, Kind.AMENDMENT, once=False)
+        check(me, Kind.AMENDMENT)
         if entry.patient_id != me.patient_id or entry.is_misfiled:
             raise NotAllowedNow(_("That entry is not in this patient's record."), "entry")
         done = []
@@ -131,10 +136,10 @@ def restrict(
     Raises NotAllowedNow when it is in force already, or begins after the decision.
     """
     with all_or_nothing(request) as me:
-        _check(me, Kind.RESTRICTION)
+        patient = check(me, Kind.RESTRICTION)
         _check_promise(me, begins_on)
         Restriction.objects.create(
-            patient=me.patient,
+            patient=patient,
             what=what,
             from_whom=from_whom,
             begins_on=begins_on,
@@ -151,10 +156,10 @@ def set_contact(
 ) -> RequestEvent:
     """Record how the patient is reached from now on; never why (164.522(b)(2)(iii)). Raises NotAllowedNow as `restrict` does."""
     with all_or_nothing(request) as me:
-        _check(me, Kind.CONFIDENTIAL_COMMUNICATION)
+        patient = check(me, Kind.CONFIDENTIAL_COMMUNICATION)
         _check_promise(me, begins_on)
         ContactPreference.objects.create(
-            patient=me.patient,
+            patient=patient,
             means=means,
             where=where,
             avoid=avoid,
@@ -180,8 +185,25 @@ def issue_accounting(
 ) -> AccountingGiven:
     """Make the accounting, kept exactly as issued. The clock runs on until it is given. Raises NotAllowedNow."""
     with all_or_nothing(request) as me:
-        _check(me, Kind.ACCOUNTING)
-        return accounting.give(me.patient, start, end, scope, by=by, at=at, on=on, office=office, request_number=me.number)
+        return accounting.give(
+            check(me, Kind.ACCOUNTING),
+            start,
+            end,
+            scope,
+            by=by,
+            at=at,
+            on=on,
+            office=office,
+            request_number=me.number,
+            requested_on=me.received_on,
+        )
+
+
+def accounting_of(request: PatientRequest) -> AccountingGiven | None:
+    """The latest accounting made for this request, or None."""
+    if request.kind != Kind.ACCOUNTING or request.patient_id is None:
+        return None
+    return AccountingGiven.objects.filter(patient_id=request.patient_id, request_number=request.number).order_by("-id").first()
 
 
 def give_accounting(
@@ -189,10 +211,16 @@ def give_accounting(
 ) -> RequestEvent:
     """The accounting went out on that day. Raises NotAllowedNow for another request's, or a day before it was issued."""
     with all_or_nothing(request) as me:
-        _check(me, Kind.ACCOUNTING)
+        check(me, Kind.ACCOUNTING)
         if given.request_number != me.number:
             raise NotAllowedNow(_("That accounting was not made for this request."))
         if not given.issued_on <= given_on <= on:
             raise NotAllowedNow(_("The day must lie between the day it was made and today."), "given_on")
-        facts = {"start": given.start, "end": given.end, "given_on": given_on, "lines": given.lines, "accounting": given.pk}
+        facts: dict[str, Any] = {
+            "start": given.start,
+            "end": given.end,
+            "given_on": given_on,
+            "lines": given.lines,
+            "accounting": given.pk,
+        }
         return request.carried_out(Verb.ACCOUNTING_GIVEN, given_on, by=by, at=at, on=on, **facts)

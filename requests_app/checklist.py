@@ -20,6 +20,12 @@ PAGES: dict[Step, tuple[str, str]] = {
     Step.SEND: ("request.send", ""),
 }
 
+# The same of an amendment, which the physician decides and carries out.
+AMENDMENT_PAGES: dict[Step, tuple[str, str]] = {
+    Step.DECIDE: ("request.decide_amendment", "request_decide_amendment"),
+    Step.CARRY_OUT: ("entry.addendum", "request_amend"),
+}
+
 CARRY_OUT: dict[str, Any] = {
     Kind.ACCESS: _("Give the copies"),
     Kind.AMENDMENT: _("Amend the record"),
@@ -43,11 +49,9 @@ class Item:
     whose: str
 
 
-def permission_of(step: Step, kind: str) -> str:
-    """The permission a step needs; amendments are the physician's to decide."""
-    if step == Step.DECIDE and kind == Kind.AMENDMENT:
-        return "request.decide_amendment"
-    return PAGES[step][0]
+def page_of(step: Step, kind: str) -> tuple[str, str]:
+    """The permission a step needs, and the page where it is done."""
+    return (AMENDMENT_PAGES if kind == Kind.AMENDMENT else PAGES).get(step, PAGES[step])
 
 
 def of(asked: PatientRequest, user: Any) -> list[Item]:
@@ -61,11 +65,11 @@ def of(asked: PatientRequest, user: Any) -> list[Item]:
 
 
 def _item(asked: PatientRequest, step: Step, is_left: bool, is_next: bool, user: Any) -> Item:
-    permission = permission_of(step, asked.kind)
+    permission, url_name = page_of(step, asked.kind)
     label = CARRY_OUT[asked.kind] if step == Step.CARRY_OUT else step.label
     whose = " / ".join(str(role.label) for role in Role if role in PERMISSIONS[permission])
     told = "" if is_left else _told(asked, step)
-    return Item(step, label, not is_left, is_next, told, PAGES[step][1], may(user, permission), whose)
+    return Item(step, label, not is_left, is_next, told, url_name, may(user, permission), whose)
 
 
 def _told(asked: PatientRequest, step: Step) -> str:

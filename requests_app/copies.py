@@ -18,7 +18,7 @@ from meso.money import in_words
 from meso.pdf import Pdf, render_pdf
 from records.models import Attachment, Entry, Patient
 from records.record_pdf import record_pdf
-from requests_app import fees, letters
+from requests_app import carrying_out, fees, letters
 from requests_app.answers import all_or_nothing
 from requests_app.deadlines import NotAllowedNow
 from requests_app.fees import Bill
@@ -70,7 +70,8 @@ class ChangedSinceShown(NotAllowedNow):
 
 def orderable(patient: Patient) -> tuple[list[Entry], list[Attachment]]:
     """What may be copied for this patient: the entries of the record, oldest first, and the files under no entry."""
-    return list(patient.entries.of_record().with_marks().oldest_first()), list(patient.attachments.filter(entry=None))
+    entries = Entry.objects.of_record().filter(patient=patient).with_marks().oldest_first()
+    return list(entries), list(patient.attachments.filter(entry=None))
 
 
 def quote(patient: Patient, order: Order, *, by: User, on: date, office: Office) -> Quote:
@@ -135,7 +136,7 @@ def _joined(record: Pdf, parts: list[tuple[str, bytes]]) -> Pdf:
         first = len(writer.pages)
         for page in PdfReader(io.BytesIO(content)).pages:
             writer.add_page(page)
-        writer.add_outline_item(name, first)
+        writer.add_outline_item(title=name, page_number=first)
     writer.xmp_metadata = None  # it claims PDF/UA, which the files' own pages may not keep
     writer.write(out)
     return Pdf(out.getvalue(), len(writer.pages))
@@ -147,16 +148,16 @@ def make(request: PatientRequest, order: Order, *, seen: str, by: User, at: date
     Raises NotAllowedNow before the request is granted, its chart found and identity checked, or once it is closed;
     ChangedSinceShown when what would be made differs from what was `seen`; fees.FeeRefused.
     """
-    check_may_copy(request)
-    made = quote(request.patient, order, by=by, on=on, office=office)  # type: ignore[arg-type]
+    patient = carrying_out.check(request, Kind.ACCESS)
+    made = quote(patient, order, by=by, on=on, office=office)
     if made.seen != seen:
         raise ChangedSinceShown(made)
     bill = made.bill
     with all_or_nothing(request) as me:
-        check_may_copy(me)
+        patient = carrying_out.check(me, Kind.ACCESS)
         stored = CopyBill.objects.create(
             request=me,
-            patient=me.patient,
+            patient=patient,
             entry_ids=[entry.pk for entry in order.entries],
             delivery=order.delivery,
             pages=made.pdf.pages,
@@ -175,15 +176,6 @@ def make(request: PatientRequest, order: Order, *, seen: str, by: User, at: date
         pages, total = made.pdf.pages + order.paper_pages, in_words(bill.total)
         me.events.record(Verb.BILLED, by=by, at=at, on=on, pages=pages, total=total, bill=stored.pk)
     return stored
-
-
-def check_may_copy(request: PatientRequest) -> None:
-    """Raise NotAllowedNow unless this is a granted, open request for access whose chart and asker are known."""
-    if request.kind != Kind.ACCESS:
-        raise NotAllowedNow(_("Copies are made for a request to see or copy the record."))
-    if not request.is_open:
-        raise NotAllowedNow(_("This request is closed."))
-    request.check_may_carry_out()
 
 
 def _bill_pdf(request: PatientRequest, made: Quote, *, number: int, by: User, on: date, office: Office) -> Pdf:

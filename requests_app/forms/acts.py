@@ -15,7 +15,8 @@ from requests_app.forms.desk import EARLIEST_RECEIPT, staff_of_requests
 from requests_app.models import PatientRequest
 
 
-def _words(label: Any, most: int, *, rows: int = 4, help_text: Any = "", required: bool = True) -> forms.CharField:
+def long_text(label: Any, most: int, *, rows: int = 4, help_text: Any = "", required: bool = True) -> forms.CharField:
+    """A box for a few sentences, of at most so many characters."""
     return forms.CharField(
         label=label, max_length=most, required=required, help_text=help_text, widget=forms.Textarea(attrs={"rows": rows})
     )
@@ -27,7 +28,7 @@ class ActForm(Form):
     heading: ClassVar[Any]  # the page's h1
     lead: Any = ""  # what to know before doing it
     button: ClassVar[Any]  # says what it does
-    done: ClassVar[Any]  # the message behind it
+    done: Any  # the message behind it
     audited: ClassVar[str]  # the audit's word for it
 
     def __init__(self, *args: Any, asked: PatientRequest, on: date, **kwargs: Any):
@@ -136,7 +137,7 @@ class ReceiptForm(ActForm):
     done = _("The day of receipt is corrected; the due date has followed.")
     lead = _("The due date follows the day of receipt. The old day and your reason stay on the timeline.")
     received_on = DateField(label=_("Really received on"))
-    reason = _words(_("Reason"), 1000, rows=3, help_text=_("Such as: handed to the front desk on Friday, typed in on Monday."))
+    reason = long_text(_("Reason"), 1000, rows=3, help_text=_("Such as: handed to the front desk on Friday, typed in on Monday."))
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -162,7 +163,7 @@ class ExtendForm(ActForm):
     heading, button, audited = _("Extend the due date"), _("Extend once and make the letter"), "extended"
     done = _("The due date is moved and the letter is made. Print it from the letters below.")
     until = DateField(label=_("New day, named to the patient"))
-    reason = _words(
+    reason = long_text(
         _("Reason for the delay"),
         2000,
         help_text=_("It stands in the letter as you write it: plain words, no other patient's name."),
@@ -190,7 +191,7 @@ class WithdrawForm(ActForm):
     heading, button, audited = _("Withdraw the request"), _("Withdraw and close"), "withdrawn"
     done = _("The request is withdrawn and closed. Its letter is among the letters below.")
     lead = _("Only when the patient has said so. An unpaid bill, a missing form or silence is no withdrawal.")
-    reason = _words(_("What the patient said, and how"), 1000, rows=3)
+    reason = long_text(_("What the patient said, and how"), 1000, rows=3)
 
     def act(self, *, by: User, at: datetime, office: Office) -> None:
         """Close it as withdrawn, with the letter that confirms it."""
@@ -201,7 +202,7 @@ class NoteForm(ActForm):
     """A note on the timeline."""
 
     heading, button, done, audited = _("Add a note"), _("Add note"), _("The note is on the timeline."), "note"
-    text = _words(_("Note"), 5000, rows=3)
+    text = long_text(_("Note"), 5000, rows=3)
 
     def act(self, *, by: User, at: datetime, office: Office) -> None:
         """Add it."""

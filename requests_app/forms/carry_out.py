@@ -1,0 +1,223 @@
+"""Carry out what was granted, kind by kind, and record that a letter went out."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from disclosures import accounting_rules
+from disclosures.models import AccountingGiven
+from disclosures.purposes import Scope
+from meso.forms import DateField
+from meso.models import Office, User
+from meso.roles import may
+from records.models import ContactPreference, Entry
+from requests_app import answers, carrying_out
+from requests_app.deadlines import spoken
+from requests_app.forms.acts import ActForm, ExtendForm, long_text
+from requests_app.kinds import Kind
+from requests_app.models import Letter
+
+
+class SendForm(ActForm):
+    """A letter went out: the day and the way."""
+
+    heading, button, audited = _("Record that the letter was sent"), _("Record as sent"), "letter sent"
+    done = _("It is recorded that the letter was sent.")
+    lead = _("A decision counts for the clock on the day its letter is sent.")
+    sent_on = DateField(label=_("Sent on"))
+    how = forms.ChoiceField(label=_("How"), choices=ExtendForm.WAYS)
+
+    def __init__(self, *args: Any, letter: Letter, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.letter = letter
+        self.fields["sent_on"].initial = self.on
+
+    def act(self, *, by: User, at: datetime, office: Office) -> None:
+        """Record it."""
+        answers.send_letter(self.letter, **self.cleaned_data, by=by, at=at, on=self.on)
+        self.asked.refresh_from_db()
+
+
+class LookForm(ActForm):
+    """The patient looked at the record at the office."""
+
+    heading, button, audited = _("The patient looked at the record"), _("Record the visit"), "record looked at"
+    done = _("It is recorded that the patient looked at the record.")
+    lead = _("Looking is always free.")
+    seen_on = DateField(label=_("Looked at it on"))
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["seen_on"].initial = self.on
+
+    def act(self, *, by: User, at: datetime, office: Office) -> None:
+        """Record it."""
+        carrying_out.looked_at(self.asked, seen_on=self.cleaned_data["seen_on"], by=by, at=at, on=self.on)
+
+
+NO_LINE, THESE_WORDS, WHOLE = "none", "words", "whole"
+
+
+class AmendForm(ActForm):
+    """The physician's line, addendum, or both, on one entry."""
+
+    heading, button, audited = _("Amend the record"), _("Amend this entry"), "record amended"
+    done = _("The entry is amended. Other entries can follow until the letter is sent.")
+    line = forms.ChoiceField(
+        label=_("Line"),
+        widget=forms.RadioSelect,
+        initial=NO_LINE,
+        choices=[
+            (NO_LINE, _("Draw no line")),
+            (THESE_WORDS, _("Through these words")),
+            (WHOLE, _("Through the whole entry")),
+        ],
+    )
+    passage = long_text(
+        _("Words to strike"), 20_000, rows=2, required=False, help_text=_("As they stand in the entry. They stay legible.")
+    )
+    reason = forms.CharField(
+        label=_("Reason for the line"), required=False, max_length=1000, help_text=_("It stands beside the entry.")
+    )
+    addendum = long_text(
+        _("Addendum"), 20_000, rows=5, required=False, help_text=_("It stands under the entry, dated and signed.")
+    )
+
+    def __init__(self, *args: Any, entry: Entry, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.entry = entry
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        line = data.get("line")
+        if line == THESE_WORDS and not data.get("passage", "").strip():
+            self.add_error("passage", _("Copy the words from the entry."))
+        if line in (THESE_WORDS, WHOLE) and not data.get("reason", "").strip():
+            self.add_error("reason", _("A line needs its reason: it stands beside the entry."))
+        if line == NO_LINE and not data.get("addendum", "").strip():
+            self.add_error("addendum", _("Draw a line, write an addendum, or both."))
+        return data
+
+    def act(self, *, by: User, at: datetime, office: Office) -> None:
+        """Amend the entry."""
+        data = self.cleaned_data
+        passage = {NO_LINE: None, WHOLE: "", THESE_WORDS: data["passage"]}[data["line"]]
+        words = {"passage": passage, "reason": data["reason"], "addendum": data["addendum"]}
+        carrying_out.amend(self.asked, self.entry, **words, by=by, at=at, on=self.on)
+
+
+class RestrictForm(ActForm):
+    """The restriction as it stands on the chart."""
+
+    heading, button, audited = _("Put the restriction in force"), _("Put it in force"), "restriction in force"
+    done = _("The restriction stands on the chart.")
+    what = long_text(_("What is restricted"), 10_000)
+    from_whom = forms.CharField(label=_("From whom it is kept"), required=False, max_length=300)
+    begins_on = DateField(label=_("In force since"))
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        told, fields = self.asked.details, self.fields
+        fields["what"].initial = told.get("what") or self.asked.description
+        fields["from_whom"].initial, fields["begins_on"].initial = told.get("from_whom"), self.asked.decided_on
+
+    def act(self, *, by: User, at: datetime, office: Office) -> None:
+        """Put it in force."""
+        carrying_out.restrict(self.asked, **self.cleaned_data, by=by, at=at, on=self.on)
+
+
+class ContactForm(ActForm):
+    """How the patient is reached from now on. There is no field for why, and there must be none."""
+
+    heading, button, audited = _("Record how to reach the patient"), _("Record it on the chart"), "contact preference"
+    done = _("The chart says how to reach the patient.")
+    means = forms.ChoiceField(label=_("How"), choices=ContactPreference.Means.choices, widget=forms.RadioSelect)
+    where = long_text(_("Where"), 1000, rows=3, help_text=_("The address, number or e-mail to use, line by line."))
+    avoid = forms.CharField(label=_("Do not use"), required=False, max_length=300)
+    begins_on = DateField(label=_("In force since"))
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        told = self.asked.details
+        for name in ("means", "where", "avoid"):
+            self.fields[name].initial = told.get(name)
+        self.fields["begins_on"].initial = self.asked.decided_on
+
+    def act(self, *, by: User, at: datetime, office: Office) -> None:
+        """Record it."""
+        carrying_out.set_contact(self.asked, **self.cleaned_data, by=by, at=at, on=self.on)
+
+
+class IssueForm(ActForm):
+    """The period and scope of an accounting. Only whoever may choose sees the scope."""
+
+    heading, button, audited = _("Make the accounting"), _("Make the accounting"), "accounting made"
+    done = _("The accounting is made. Print it below, then record the day on which it is given.")
+    since = DateField(label=_("From"))
+    until = DateField(label=_("To"))
+    scope = forms.ChoiceField(
+        label=_("Scope"),
+        initial=Scope.NOTICE.value,
+        choices=[(Scope.NOTICE.value, _("As the office's notice promises")), (Scope.HIPAA.value, _("Federal minimum"))],
+    )
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.first = accounting_rules.look_back_start(self.asked.received_on)
+        told, fields = self.asked.details, self.fields
+        fields["since"].initial = told.get("since") or self.first
+        fields["until"].initial = told.get("until") or self.asked.received_on
+        fields["since"].help_text = _("%(day)s at the earliest: six years before the request.") % {"day": spoken(self.first)}
+        if not may(by, "accounting.scope"):
+            del fields["scope"]
+
+    def clean_since(self) -> date:
+        """Six years before the request at most (164.528(a)(1))."""
+        day = self.cleaned_data["since"]
+        if day < self.first:
+            raise forms.ValidationError(_("The list goes back six years before the request."))
+        return day
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("until") and data["until"] > self.on:
+            self.add_error("until", _("This day lies in the future."))
+        elif data.get("since") and data.get("until") and data["since"] > data["until"]:
+            self.add_error("until", _("This day comes before the first one."))
+        return data
+
+    def act(self, *, by: User, at: datetime, office: Office) -> None:
+        """Make it."""
+        data = self.cleaned_data
+        scope = Scope(data.get("scope", Scope.NOTICE))
+        carrying_out.issue_accounting(
+            self.asked, start=data["since"], end=data["until"], scope=scope, by=by, at=at, on=self.on, office=office
+        )
+
+
+class GiveAccountingForm(ActForm):
+    """The accounting went out."""
+
+    heading, button, audited = _("Record that the accounting was given"), _("Record as given"), "accounting given"
+    done = _("It is recorded that the accounting was given.")
+    lead = _("The clock stops on this day.")
+    given_on = DateField(label=_("Given on"))
+
+    def __init__(self, *args: Any, given: AccountingGiven, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.given = given
+        self.fields["given_on"].initial = self.on
+
+    def act(self, *, by: User, at: datetime, office: Office) -> None:
+        """Record it."""
+        carrying_out.give_accounting(self.asked, self.given, given_on=self.cleaned_data["given_on"], by=by, at=at, on=self.on)
+
+
+# The form by which each kind is carried out on its own page; copies and amendments have pages of their own.
+FORMS: dict[str, type[ActForm]] = {
+    Kind.ACCESS: LookForm,
+    Kind.RESTRICTION: RestrictForm,
+    Kind.CONFIDENTIAL_COMMUNICATION: ContactForm,
+}

@@ -1,0 +1,145 @@
+"""Decide a request: grant, grant in part, or deny with a ground from the list of its kind and no other."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.html import format_html
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from meso.models import Office, User
+from requests_app import answers, checklist, grounds, letters
+from requests_app.deadlines import NotAllowedNow
+from requests_app.forms.acts import ActForm, long_text
+from requests_app.kinds import ANSWERED_BY_THE_THING_ITSELF, Kind, Outcome, Step
+from requests_app.letters import Draft
+from requests_app.models import PatientRequest
+
+_ANSWERS = ((Outcome.GRANTED, _("Grant it")), (Outcome.GRANTED_IN_PART, _("Grant it in part")), (Outcome.DENIED, _("Deny it")))
+
+
+def _professionals() -> QuerySet[User]:
+    """Staff who hold a licence: only their judgment can carry a reviewable ground (164.524(a)(3))."""
+    return User.objects.filter(is_active=True).exclude(licence_number="").order_by("last_name", "username")
+
+
+class DecideForm(ActForm):
+    """The decision, and what the patient reads of it. Only the fields that the kind needs are there.
+
+    Confidential communication has no field for why: the patient is never asked (164.522(b)(2)(iii)).
+    """
+
+    heading, audited = _("Decide"), "decided"
+    done = _("The decision is recorded.")
+    button = _("Decide")
+
+    outcome = forms.ChoiceField(label=_("Decision"), widget=forms.RadioSelect)
+    ground = forms.ChoiceField(
+        label=_("Ground"),
+        widget=forms.RadioSelect,
+        required=False,
+        help_text=_("The law knows no others for this kind of request."),
+    )
+    judged_by = forms.ModelChoiceField(
+        User.objects.none(),
+        label=_("Licensed professional who judged"),
+        required=False,
+        empty_label=_("Choose a person"),
+        help_text=_("Whoever judged can't review the denial later."),
+    )
+    text = long_text(
+        _("Reason, as the patient reads it"),
+        5000,
+        required=False,
+        help_text=_("Plain words: say what is held back or not changed, and why. It stands in the letter as you write it."),
+    )
+    held_by = forms.CharField(
+        label=_("Who holds what we do not have"), required=False, max_length=300, help_text=_("If you know it: name and place.")
+    )
+    not_owed = forms.BooleanField(
+        label=_("I have checked: it does not ask to keep something that was paid for in full from a health plan"),
+        required=False,
+        help_text=_("That one limit the law makes us agree to (45 CFR 164.522(a)(1)(vi))."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        kind, fields = self.asked.kind, self.fields
+        known = grounds.GROUNDS[kind]
+        fields["outcome"].choices = _ANSWERS if known else _ANSWERS[:1]  # type: ignore[attr-defined]
+        if not known:
+            fields["outcome"].help_text = _("The law knows no ground to deny an accounting.")
+        fields["ground"].choices = [(ground.code, _told(ground)) for ground in known]  # type: ignore[attr-defined]
+        fields["judged_by"].queryset = _professionals()  # type: ignore[attr-defined]
+        for name, keep in self._kept(kind, bool(known)).items():
+            if not keep:
+                del fields[name]
+
+    @staticmethod
+    def _kept(kind: str, may_deny: bool) -> dict[str, bool]:
+        return {
+            "ground": may_deny,
+            "text": may_deny,
+            "judged_by": kind == Kind.ACCESS,
+            "held_by": kind == Kind.ACCESS,
+            "not_owed": kind == Kind.RESTRICTION,
+        }
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("outcome") in (Outcome.GRANTED_IN_PART, Outcome.DENIED):
+            self._check_denial(data)
+        return data
+
+    def _check_denial(self, data: dict[str, Any]) -> None:
+        """All that is amiss with a denial at once; the model would refuse one thing after the other."""
+        if not data.get("ground") and "ground" not in self.errors:
+            self.add_error("ground", _("Choose one of the grounds."))
+        if not data.get("text", "").strip():
+            self.add_error("text", _("Write the reason in plain words: the patient reads it."))
+        if "not_owed" in self.fields and not data.get("not_owed"):
+            self.add_error("not_owed", _("Check this first: if it does ask for that, grant it."))
+        if data.get("ground"):
+            try:
+                answers.judgment(grounds.ground(self.asked.kind, data["ground"]), data.get("judged_by"))
+            except NotAllowedNow as refusal:
+                self.add_error("judged_by", str(refusal))
+
+    def _answer(self) -> dict[str, Any]:
+        """What is decided, as answers.decide_with_letter takes it."""
+        data = self.cleaned_data
+        facts = {"ground": data.get("ground", ""), "text": data.get("text", "")}
+        return facts | {"judged_by": data.get("judged_by"), "held_by": data.get("held_by", "")}
+
+    def draft(self, *, by: User, office: Office) -> Draft | None:
+        """The letter that this decision would make, or None where the thing itself is the answer. Raises LetterIncomplete."""
+        outcome = self.cleaned_data["outcome"]
+        if outcome == Outcome.GRANTED and self.asked.kind in ANSWERED_BY_THE_THING_ITSELF:
+            return None
+        return letters.decision(self.asked, outcome, dated=self.on, by=by, office=office, **self._answer())
+
+    def steps_after(self) -> list[str]:
+        """What will be left to do once this is decided, in words."""
+        after = PatientRequest(
+            kind=self.asked.kind,
+            outcome=self.cleaned_data["outcome"],
+            patient_id=self.asked.patient_id,
+            identity_checked_on=self.asked.identity_checked_on,
+        )
+        return [str(checklist.CARRY_OUT[after.kind] if step == Step.CARRY_OUT else step.label) for step in after.steps_left()]
+
+    def act(self, *, by: User, at: datetime, office: Office) -> None:
+        """Decide, and make the letter."""
+        outcome = self.cleaned_data["outcome"]
+        letter = answers.decide_with_letter(self.asked, outcome, by=by, at=at, on=self.on, office=office, **self._answer())
+        if letter:
+            self.done = _("The decision is recorded and its letter is made: print it below and send it.")
+
+
+def _told(ground: grounds.Ground) -> str:
+    """A ground as the decider reads it: the words of the letter, the citation, and whether it may be reviewed."""
+    review = _t("the patient may have it reviewed") if ground.reviewable else ""
+    about = " · ".join(part for part in (ground.code, ground.citation, review) if part)
+    return format_html('<span>{}<span class="help d-block">{}</span></span>', ground.words, about)

@@ -1,0 +1,152 @@
+"""Answering a request: the decision, its letter, and what was granted carried out."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from meso import audit, clock, drafts
+from meso.audit import Action
+from meso.http import HttpRequest
+from meso.paging import page
+from meso.roles import needs
+from records.models import Entry
+from requests_app import asked as asked_words
+from requests_app import carrying_out
+from requests_app.forms import carry_out as forms
+from requests_app.forms.acts import ActForm
+from requests_app.forms.decide import DecideForm
+from requests_app.kinds import Kind
+from requests_app.letters import LetterIncomplete
+from requests_app.models import Letter, PatientRequest
+from requests_app.views.acting import act_on, chart_of, pdf_as_stored, request_or_404
+
+# --- the decision -----------------------------------------------------------------------------------------------------
+
+
+@needs("request.decide")
+def request_decide(request: HttpRequest, number: str) -> HttpResponse:
+    """Grant, grant in part or deny a request of any kind but an amendment, which is the physician's."""
+    asked = request_or_404(number)
+    if asked.kind == Kind.AMENDMENT:
+        return redirect("request_decide_amendment", number)
+    return _decide(request, asked)
+
+
+@needs("request.decide_amendment")
+def request_decide_amendment(request: HttpRequest, number: str) -> HttpResponse:
+    """The physician decides an amendment."""
+    asked = request_or_404(number)
+    if asked.kind != Kind.AMENDMENT:
+        return redirect("request_decide", number)
+    return _decide(request, asked)
+
+
+def _decide(request: HttpRequest, asked: PatientRequest) -> HttpResponse:
+    """The decision's page. With `preview` it shows the letter and what will be left to do, and decides nothing."""
+    if asked.outcome:
+        messages.info(request, _("This request has been decided."))
+        return redirect(asked)
+    form = DecideForm(request.POST or None, asked=asked, on=clock.today(), initial=drafts.initial(request))
+
+    def more() -> dict[str, Any]:
+        return {"what": asked_words.lines(asked), **_preview(request, form)}
+
+    if "preview" not in request.POST:
+        return act_on(request, form, "requests_app/decide.html", more)
+    part = request.headers.get("HX-Request") == "true"
+    template = "requests_app/_decision_preview.html" if part else "requests_app/decide.html"
+    return render(request, template, {"asked": asked, "working": asked.working(), "form": form, **more()})
+
+
+def _preview(request: HttpRequest, form: DecideForm) -> dict[str, Any]:
+    """The letter as it would be made and the steps behind it; {} until the form says what is decided."""
+    if not form.is_bound or not form.is_valid():
+        return {}
+    try:
+        draft = form.draft(by=request.user, office=request.office)
+    except LetterIncomplete as refusal:
+        return {"refusal": str(refusal)}
+    shown = {"letter": draft, **draft.context} if draft else {}
+    return {"previewed": True, "steps_after": form.steps_after(), **shown}
+
+
+# --- letters ----------------------------------------------------------------------------------------------------------
+
+
+@needs("request.view")
+@require_GET
+def letter(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """A letter as it was made, byte for byte."""
+    asked = request_or_404(number)
+    found = get_object_or_404(Letter.objects.defer(None), request=asked, pk=pk)
+    audit.record(Action.DOWNLOAD, f"letter {found.pk} of {asked.number}", chart=chart_of(asked), request=request)
+    return pdf_as_stored(found.document, f"{asked.number}-letter-{found.pk}")
+
+
+@needs("request.send")
+def letter_sent(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """Record the day on which a letter went out."""
+    asked = request_or_404(number)
+    found = get_object_or_404(Letter, request=asked, pk=pk)
+    form = forms.SendForm(request.POST or None, asked=asked, on=clock.today(), letter=found, initial=drafts.initial(request))
+    return act_on(request, form)
+
+
+# --- carrying it out --------------------------------------------------------------------------------------------------
+
+
+@needs("request.carry_out")
+def request_carry_out(request: HttpRequest, number: str) -> HttpResponse:
+    """Carry out what was granted. Copies and amendments have pages of their own."""
+    asked = request_or_404(number)
+    if asked.kind == Kind.AMENDMENT:
+        return redirect("request_amend", number)
+    facts: dict[str, Any] = {"asked": asked, "on": clock.today(), "initial": drafts.initial(request)}
+    given = carrying_out.accounting_of(asked)
+    form: ActForm
+    if asked.kind != Kind.ACCOUNTING:
+        form = forms.FORMS[asked.kind](request.POST or None, **facts)
+    elif given and "again" not in request.GET:
+        form = forms.GiveAccountingForm(request.POST or None, given=given, **facts)
+    else:
+        form = forms.IssueForm(request.POST or None, by=request.user, **facts)
+    return act_on(
+        request,
+        form,
+        "requests_app/carry_out.html",
+        lambda: {"why_not": carrying_out.why_not(asked), "what": asked_words.lines(asked), "given": given},
+    )
+
+
+@needs("entry.addendum")
+def request_amend(request: HttpRequest, number: str) -> HttpResponse:
+    """Which entry is to be amended: the chart's, newest first."""
+    asked = request_or_404(number)
+    if asked.kind != Kind.AMENDMENT:
+        return redirect("request_carry_out", number)
+    context: dict[str, Any] = {"asked": asked, "why_not": carrying_out.why_not(asked), "what": asked_words.lines(asked)}
+    if not context["why_not"]:
+        entries = Entry.objects.of_record().filter(patient=asked.patient).prefetch_related("strikes", "addenda")
+        context["page"] = page(entries, ["-service_on", "-id"], request.POST.get("after", ""))
+        audit.looked_at(request, f"entries for {asked.number}", chart_of(asked))
+    return render(request, "requests_app/amend_choose.html", context)
+
+
+@needs("entry.addendum")
+def request_amend_entry(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """Draw the line through an entry, write its addendum, or both, for this request."""
+    asked = request_or_404(number)
+    if carrying_out.why_not(asked) or asked.kind != Kind.AMENDMENT:
+        return redirect("request_amend", number)
+    entry = get_object_or_404(Entry.objects.of_record().with_marks(), patient=asked.patient, pk=pk)
+    form = forms.AmendForm(request.POST or None, asked=asked, on=clock.today(), entry=entry, initial=drafts.initial(request))
+
+    def more() -> dict[str, Any]:
+        audit.looked_at(request, f"entry {entry.pk} for {asked.number}", chart_of(asked))
+        return {"entry": entry, "patient": asked.patient, "what": asked_words.lines(asked)}
+
+    return act_on(request, form, "requests_app/amend.html", more)

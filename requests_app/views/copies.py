@@ -1,0 +1,96 @@
+"""Copies of the record: the bill before anything is made, then the copy and its bill, given and settled."""
+
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET
+
+from meso import audit, clock, drafts
+from meso.audit import Action
+from meso.http import HttpRequest
+from meso.roles import needs
+from requests_app import asked as asked_words
+from requests_app import carrying_out, copies
+from requests_app.forms.copies import CopiesForm, GiveForm, SettleForm
+from requests_app.kinds import Kind
+from requests_app.models import CopyBill, PatientRequest
+from requests_app.views.acting import act_on, chart_of, pdf_as_stored, request_or_404
+
+
+@needs("request.bill")
+def request_copies(request: HttpRequest, number: str) -> HttpResponse:
+    """Choose entries, see the pages and the bill, then make both as they were shown."""
+    asked = request_or_404(number)
+    if asked.kind != Kind.ACCESS or asked.patient is None:
+        return redirect(asked)
+    entries, loose = copies.orderable(asked.patient)
+    form = CopiesForm(
+        request.POST or None,
+        asked=asked,
+        on=clock.today(),
+        entries=entries,
+        loose=loose,
+        ticked=request.GET.get("tick") != "none",
+        initial=drafts.initial(request),
+    )
+
+    def more() -> dict[str, Any]:
+        audit.looked_at(request, f"copies for {asked.number}", chart_of(asked))
+        return {"what": asked_words.lines(asked), "why_not": carrying_out.why_not(asked), **_shown(request, form)}
+
+    if request.POST.get("step") == "make":
+        return act_on(request, form, "requests_app/copies.html", more)
+    if form.is_bound and form.is_valid():
+        form.work_out(by=request.user, office=request.office)
+    return render(request, "requests_app/copies.html", {"asked": asked, "form": form, **more()})
+
+
+def _shown(request: HttpRequest, form: CopiesForm) -> dict[str, Any]:
+    """The bill that was worked out, with its rows, or {}."""
+    quote = form.quote
+    return {"quote": quote, "rows": copies.rows_of(quote, request.office)} if quote else {}
+
+
+def _bill(asked: PatientRequest, pk: int, document: str = "") -> CopyBill:
+    """The bill of this request with this key; `document` names the PDF to bring along. Raises Http404."""
+    bills = asked.bills.defer(*({"copy", "document"} - {document}))
+    return get_object_or_404(bills, pk=pk)
+
+
+@needs("record.print")
+@require_GET
+def copy_pdf(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """The copy as it was made."""
+    asked = request_or_404(number)
+    bill = _bill(asked, pk, "copy")
+    if not bill.pages:
+        raise Http404
+    audit.record(Action.DOWNLOAD, f"copy {bill.pk} of {asked.number}", chart=chart_of(asked), request=request)
+    return pdf_as_stored(bill.copy, f"{asked.number}-copy-{bill.pk}")
+
+
+@needs("request.view")
+@require_GET
+def bill_pdf(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """The bill as it was made."""
+    asked = request_or_404(number)
+    bill = _bill(asked, pk, "document")
+    audit.record(Action.DOWNLOAD, f"bill {bill.pk} of {asked.number}", chart=chart_of(asked), request=request)
+    return pdf_as_stored(bill.document, f"{asked.number}-bill-{bill.pk}")
+
+
+@needs("request.carry_out")
+def copies_given(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """Record the day on which copies went out."""
+    asked = request_or_404(number)
+    form = GiveForm(request.POST or None, asked=asked, on=clock.today(), bill=_bill(asked, pk), initial=drafts.initial(request))
+    return act_on(request, form)
+
+
+@needs("request.bill")
+def bill_settle(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """Record that a bill was paid, or waive it."""
+    asked = request_or_404(number)
+    form = SettleForm(request.POST or None, asked=asked, on=clock.today(), bill=_bill(asked, pk), initial=drafts.initial(request))
+    return act_on(request, form)
