@@ -17,7 +17,7 @@ class Pdf:
 
 
 def render_pdf(template: str, context: dict[str, Any]) -> Pdf:
-    """Draw `template`, which extends pdf/base.html. Raises whatever WeasyPrint raises on a template that asks for the network."""
+    """Draw `template`, which extends pdf/base.html. What lies outside of it, on the network or the disk, is left out."""
     html = render_to_string(template, context)
     fetcher = URLFetcher(allowed_protocols=("data",))
     document = HTML(string=html, url_fetcher=fetcher).render(pdf_variant="pdf/ua-1")

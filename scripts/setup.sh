@@ -1,6 +1,6 @@
 #!/bin/sh
-# setup.sh run|test: makes .venv with the locked dependencies and installs the system
-# libraries that are missing. A second run finds its own marks and does nothing.
+# setup.sh run|test: makes .venv with the locked dependencies and installs the system packages that are missing.
+# A second run finds its own marks and does nothing. PYTHON names another interpreter than the python3 on the path.
 set -eu
 cd "$(dirname "$0")/.."
 what="${1:-run}"
@@ -11,49 +11,59 @@ case "$what" in
     *)    echo "setup.sh: say run or test" >&2; exit 2 ;;
 esac
 
-# The libraries that WeasyPrint draws with, fonts for any script, and for the tests a browser.
-missing=""
+python=""
+for candidate in "${PYTHON:-python3}" python3.14 python3.13 python3.12 python3.11; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python="$candidate"; break; fi
+done
+if [ -z "$python" ]; then echo "Meso needs Python 3.11 or newer, and no python3 here is." >&2; exit 1; fi
+
+# What must be there, and what the house does without: needed packages stop the setup, wished ones do not.
+needed=""
+wished=""
 need() {  # need PACKAGE TEST...: note the Debian package when the test fails
     package="$1"; shift
-    if ! "$@" >/dev/null 2>&1; then missing="$missing $package"; fi
+    if ! "$@" >/dev/null 2>&1; then needed="$needed $package"; fi
 }
-has_library() { ldconfig -p 2>/dev/null | grep -q "$1" || /sbin/ldconfig -p | grep -q "$1"; }
-has_fonts() { ls /usr/share/fonts/*/*/*"$1"* >/dev/null 2>&1; }
-venv_works() { python3 -c "import venv, ensurepip"; }
-chromium_there() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
+wish() {
+    package="$1"; shift
+    if ! "$@" >/dev/null 2>&1; then wished="$wished $package"; fi
+}
+has_library() { { ldconfig -p || /sbin/ldconfig -p; } 2>/dev/null | grep -q "$1"; }
+has_font() { for font in /usr/share/fonts/*/*/"$1"*; do [ -e "$font" ] && return 0; done; return 1; }
+has_program() { for name in "$@"; do command -v "$name" && return 0; done; return 1; }
+has_postgresql() { has_program initdb || ls /usr/lib/postgresql/*/bin/initdb; }
 
-need python3-venv venv_works
+case "$python" in */*|python3) venv=python3-venv ;; *) venv="$(basename "$python")-venv" ;; esac
+need "$venv" "$python" -c "import venv, ensurepip"
 need libpango-1.0-0 has_library libpango-1.0.so.0
 need libpangoft2-1.0-0 has_library libpangoft2-1.0.so.0
 need libharfbuzz-subset0 has_library libharfbuzz-subset.so.0
-need fonts-dejavu-core has_fonts DejaVuSans
-need fonts-noto-cjk has_fonts NotoSansCJK
-if [ "$what" = test ]; then need chromium chromium_there; fi
+need fonts-dejavu-core has_font DejaVuSans.
+need fonts-noto-cjk has_font NotoSansCJK
+wish fonts-noto-core has_font NotoSansDevanagari
+if [ "$what" = test ]; then wish chromium has_program chromium chromium-browser google-chrome; fi
+if [ "$what" = test ] && [ "${MESO_REQUIRE_ALL:-}" = 1 ]; then wish postgresql has_postgresql; fi
 
-if [ -n "$missing" ]; then
-    install="apt-get update && apt-get install -y --no-install-recommends$missing"
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        echo "Installing:$missing"
-        apt-get update -qq
-        # shellcheck disable=SC2086
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
-    else
-        echo "Meso needs$missing. Please run:  sudo sh -c '$install'" >&2
-        exit 1
-    fi
+install() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null; }
+
+if [ -n "$needed$wished" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "Installing:$needed$wished"
+    apt-get update -qq || true
+    # shellcheck disable=SC2086
+    if [ -n "$needed" ]; then install $needed; fi
+    for package in $wished; do install "$package" || echo "$package can't be installed here; going on without it." >&2; done
+elif [ -n "$needed" ]; then
+    echo "Meso needs$needed. Please run:  sudo sh -c 'apt-get update && apt-get install -y --no-install-recommends$needed$wished'" >&2
+    exit 1
+elif [ -n "$wished" ]; then
+    echo "Going on without$wished (sudo apt-get install$wished)." >&2
 fi
-
-python3 - <<'PY'
-import sys
-if sys.version_info < (3, 11):
-    sys.exit("Meso needs Python 3.11 or newer; python3 here is " + sys.version.split()[0])
-PY
 
 # The tests' environment holds everything that running needs, so it also serves `make run`.
 hash="$(cat requirements.txt requirements-dev.txt | sha256sum | cut -d' ' -f1)"
 done_for() { [ -x .venv/bin/python ] && [ "$(cat ".venv/.locked-$1" 2>/dev/null)" = "$hash" ]; }
 if ! done_for "$what" && ! { [ "$what" = run ] && done_for test; }; then
-    [ -x .venv/bin/python ] || python3 -m venv .venv
+    [ -x .venv/bin/python ] || "$python" -m venv --clear .venv
     echo "Installing the locked dependencies ($lock) into .venv"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r "$lock"
     echo "$hash" > ".venv/.locked-$what"
