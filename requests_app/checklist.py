@@ -27,7 +27,7 @@ AMENDMENT_PAGES: dict[Step, tuple[str, str]] = {
 }
 
 CARRY_OUT: dict[str, Any] = {
-    Kind.ACCESS: _("Give the copies"),
+    Kind.ACCESS: _("Give access"),
     Kind.AMENDMENT: _("Amend the record"),
     Kind.RESTRICTION: _("Put the restriction in force"),
     Kind.CONFIDENTIAL_COMMUNICATION: _("Record how to reach the patient"),

@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 
-from meso.models import AccessEvent
+from meso.models import AccessEvent, Office
 from requests_app import checklist
+from requests_app.answers import decide_with_letter
 from requests_app.kinds import Kind, Outcome, Step
 from requests_app.models import PatientRequest
 from requests_app.models.timeline import Verb
@@ -214,7 +215,7 @@ def test_one_whose_turn_it_is_not_is_told_whose_it_is(client, signed_in):
     request.verify_identity("photo ID seen", by=UserFactory(), at=AT, on=ON)
     text = page_of(client, request)
     assert "done by: Physician" in text
-    assert f"/requests/{request.number}/decide/" not in text
+    assert "/decide" not in text
 
 
 def test_the_one_next_action_leads_to_its_page(client, signed_in):
@@ -227,6 +228,24 @@ def test_the_one_next_action_leads_to_its_page(client, signed_in):
     assert f'class="btn btn-primary" href="/requests/{request.number}/decide/"' in page_of(client, request)
     request.decide(Outcome.GRANTED, by=user, at=AT, on=ON)
     assert f'class="btn btn-primary" href="/requests/{request.number}/carry-out/"' in page_of(client, request)
+
+
+def test_an_amendment_leads_the_physician_to_the_decision_and_then_to_the_entry(client, signed_in):
+    doctor = signed_in("physician")
+    request = RequestFactory(kind="amendment")
+    request.verify_identity("photo ID seen", by=UserFactory(), at=AT, on=ON)
+    assert f'class="btn btn-primary" href="/requests/{request.number}/decide-amendment/"' in page_of(client, request)
+    request.decide(Outcome.GRANTED, by=doctor, at=AT, on=ON)
+    assert f'class="btn btn-primary" href="/requests/{request.number}/amend/"' in page_of(client, request)
+
+
+def test_what_is_left_of_a_denial_is_among_the_letters_on_the_page_itself(client, signed_in):
+    user = signed_in("privacy_officer")
+    request = RequestFactory(kind="restriction")
+    decide_with_letter(request, Outcome.DENIED, ground="N1", text="We can't", by=user, at=AT, on=ON, office=Office.current())
+    text = page_of(client, request)
+    assert 'class="btn btn-primary" href="#answer"' in text
+    assert 'id="answer"' in text
 
 
 @pytest.mark.parametrize(
