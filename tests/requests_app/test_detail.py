@@ -241,8 +241,11 @@ def test_an_amendment_leads_the_physician_to_the_decision_and_then_to_the_entry(
 
 def test_what_is_left_of_a_denial_is_among_the_letters_on_the_page_itself(client, signed_in):
     user = signed_in("privacy_officer")
+    office = Office.current()
+    office.officer_name, office.officer_phone, office.phone = "Nora Lind", "(518) 555-0142", "(518) 555-0140"
+    office.address_1, office.city, office.state, office.zip = "218 Lark Street", "Albany", "NY", "12210"
     request = RequestFactory(kind="restriction")
-    decide_with_letter(request, Outcome.DENIED, ground="N1", text="We can't", by=user, at=AT, on=ON, office=Office.current())
+    decide_with_letter(request, Outcome.DENIED, ground="N1", text="We can't", by=user, at=AT, on=ON, office=office)
     text = page_of(client, request)
     assert 'class="btn btn-primary" href="#answer"' in text
     assert 'id="answer"' in text
