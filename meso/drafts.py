@@ -94,6 +94,18 @@ def login_that_keeps_typing(request: HttpRequest) -> HttpResponse:
     return cast(HttpResponse, page)
 
 
+def keep_refused(request: HttpRequest) -> str:
+    """Keep what a form held whose protection token no longer fits: the address where it stands filled, or "" for nothing kept.
+
+    Whoever logs in again in another window gets a new token, and the form in this one an old one.
+    """
+    if not request.user.is_authenticated or not _typed(request.POST):
+        return ""
+    page = _page_of_form(request)
+    save(request.user, page, request.POST)
+    return page if find(request.user, page) else ""
+
+
 def _page_of_form(request: HttpRequest) -> str:
     """The address of the page on which the form stands: the sender's own where the browser tells it, else where it was sent."""
     sender = urlsplit(request.headers.get("Referer", ""))

@@ -46,7 +46,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     ask_again = getattr(request.resolver_match and request.resolver_match.func, "ask_again", None)
     if ask_again:
         return ask_again(request)
-    return render(request, "403_csrf.html", status=403)
+    return render(request, "403_csrf.html", {"form_page": drafts.keep_refused(request)}, status=403)
 
 
 @needs("audit.view")

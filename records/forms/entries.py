@@ -105,12 +105,15 @@ class EntryForm(ModelForm):
             for name in _TREATMENT:
                 del self.fields[name]
         else:
+            self.fields["areas"].widget.use_required_attribute = lambda initial: False  # type: ignore[method-assign]
+            self.fields["areas"].required = self.data.get("kind", Entry.Kind.TREATMENT) == Entry.Kind.TREATMENT
+            self.fields["areas"].error_messages["required"] = _("Which areas were treated?")
             self._add_product_rows()
         self.initial.setdefault("service_on", on)
         self.initial.setdefault("token", secrets.token_urlsafe(24))
 
     def _add_product_rows(self) -> None:
-        labels = {"name": _("Product %(row)d"), "lot": _("Lot number of product %(row)d"), "dose": _("Dose of product %(row)d")}
+        labels = {"name": _("Product %(row)d"), "lot": _("Lot number %(row)d"), "dose": _("Dose %(row)d")}
         for row in range(1, PRODUCT_ROWS + 1):
             for part in _PARTS:
                 self.fields[f"product_{row}_{part}"] = forms.CharField(
@@ -158,10 +161,7 @@ class EntryForm(ModelForm):
                     self.add_error(f"product_{row}_name", _("Which product is this?"))
         data["products"] = products
         filled = products or any(data.get(name) for name in _TREATMENT)
-        if data.get("kind") == Entry.Kind.TREATMENT:
-            if not data.get("areas") and "areas" not in self.errors:
-                self.add_error("areas", _("Which areas were treated?"))
-        elif filled and "kind" in data:
+        if filled and data.get("kind", Entry.Kind.TREATMENT) != Entry.Kind.TREATMENT:
             self.add_error(
                 "kind", _("Areas and products are filled in below: choose Mesotherapy treatment, or empty them there.")
             )

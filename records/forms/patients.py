@@ -1,5 +1,6 @@
 """Finding, registering and updating a patient."""
 
+import json
 from collections.abc import Collection
 from datetime import date
 from typing import Any
@@ -49,6 +50,7 @@ class DetailsForm(ModelForm):
     def __init__(self, *args: Any, on: date, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.on = on
+        self.fields["last_name"].help_text = _("Somebody with one name: type it here.")
         for name in _NAMES:  # a browser would cut a longer name off without a word
             self.fields[name].widget.attrs.pop("maxlength", None)
         spoken = self.instance.language
@@ -110,6 +112,14 @@ class RegisterForm(DetailsForm):
         return self.instance
 
 
+def _read(seen: Any) -> Any:
+    """What a kept form holds of `seen`, which it keeps as text; None for anything else."""
+    try:
+        return json.loads(seen) if seen else None
+    except (TypeError, ValueError):
+        return None
+
+
 class UpdateForm(DetailsForm):
     """A patient's details, changed. Two desks may do so at once: each sets what it changed, and is told where both did."""
 
@@ -121,7 +131,7 @@ class UpdateForm(DetailsForm):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.stored = self.instance.details(DETAILS)
-        self.fields["seen"].initial = self.stored
+        self.initial["seen"] = _read(self.initial.get("seen")) or self.stored
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()

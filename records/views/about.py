@@ -23,6 +23,4 @@ def entry_of(patient: Patient, pk: int) -> Entry:
 
 def initial_from_draft(request: HttpRequest) -> tuple[dict[str, Any], dict[str, Any]]:
     """What was kept of this form, as a form's `initial` and as what its page says of it."""
-    draft = drafts.find(request.user, request.path)
-    data = drafts.as_post(draft)
-    return ({name: data[name] for name in data} if data else {}), {"draft": draft}
+    return drafts.initial(request), {"draft": drafts.find(request.user, request.path)}

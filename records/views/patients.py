@@ -12,7 +12,8 @@ from meso.audit import Action
 from meso.http import HttpRequest
 from meso.models import AccessEvent, User
 from meso.roles import needs
-from records import changes
+from records import changes, wishes
+from records.changes import DETAILS
 from records.forms.patients import RegisterForm, SearchForm, UpdateForm
 from records.models import ChangedMeanwhileError, Patient, ResemblesError
 from records.search import LIMIT
@@ -31,13 +32,14 @@ def patients(request: HttpRequest) -> HttpResponse:
     if not text:
         found = _recent(request.user)
         audit.looked_at(request, "recent charts", detail=f"{len(found)} rows")
-        context = {"form": form, "patients": found, "is_recent": True}
+        context = {"form": form, "patients": found, "is_recent": True, "wishing": wishes.wishing(found, clock.today())}
         return render(request, "records/_patient_rows.html" if part else "records/patients.html", context)
     found = Patient.objects.search(text)
     audit.record(Action.SEARCH, "patients", detail=f"{len(found)} found", request=request)
     if not part and _is_the_chart_meant(text, found):
         return redirect(found[0])
     context = {"form": form, "patients": found, "limit": LIMIT, "is_full": len(found) == LIMIT}
+    context["wishing"] = wishes.wishing(found, clock.today())
     return render(request, "records/_patient_rows.html" if part else "records/patients.html", context)
 
 
@@ -82,6 +84,8 @@ def patient_edit(request: HttpRequest, chart: str) -> HttpResponse:
     """Update a patient's details; the history of them stands below."""
     patient, context = patient_and_context(chart)
     initial, kept = initial_from_draft(request)
+    if initial:
+        initial = dict.fromkeys(DETAILS, "") | initial  # a draft keeps no empty field: what was emptied stays so
     form = UpdateForm(request.POST or None, instance=patient, initial=initial, on=clock.today())
     if request.method == "POST" and form.is_valid():
         try:
