@@ -26,7 +26,7 @@ if PRODUCTION:
     if missing:
         raise ImproperlyConfigured(f"MESO_ENV=production needs {', '.join(missing)} in the environment.")
 
-DATA_DIR = Path(env.str("MESO_DATA", default=str(BASE_DIR / "var"))).resolve()
+DATA_DIR = Path(env.str("MESO_DATA", default="") or BASE_DIR / "var").resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 
@@ -104,7 +104,10 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "meso.forms.BootstrapRenderer"
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'meso.sqlite3'}")}
+_SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": DATA_DIR / "meso.sqlite3"}
+DATABASES = {"default": env.db_url("DATABASE_URL") if env.str("DATABASE_URL", default="") else _SQLITE}
+if DATABASES["default"].get("ENGINE", "").rpartition(".")[2] not in ("sqlite3", "postgresql"):
+    raise ImproperlyConfigured("DATABASE_URL can begin with postgres:// or sqlite:///.")
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}  # a file: a second connection must reach it
     DATABASES["default"]["OPTIONS"] = {
@@ -137,7 +140,7 @@ LOGOUT_REDIRECT_URL = "login"
 LANGUAGE_CODE = "en-us"
 LANGUAGES = [("en-us", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env.str("TIME_ZONE", default="America/New_York")
+TIME_ZONE = env.str("TIME_ZONE", default="") or "America/New_York"
 USE_TZ = True
 
 STATIC_URL = "static/"
@@ -153,7 +156,7 @@ WHITENOISE_MANIFEST_STRICT = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1 * 1024 * 1024
 
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+vars().update(env.email_url_config(env.str("EMAIL_URL", default="") or "consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="meso@localhost")
 
 SESSION_COOKIE_HTTPONLY = True

@@ -170,6 +170,24 @@ def test_with_an_empty_environment_it_starts_on_sqlite_with_debug_off(tmp_path):
     assert done.stdout == "False django.db.backends.sqlite3 ['localhost', '127.0.0.1', '[::1]']\n"
 
 
+def test_an_empty_value_is_no_value(tmp_path):
+    done = start(
+        tmp_path, "s.DATABASES['default']['NAME'].name, s.TIME_ZONE", DATABASE_URL="", EMAIL_URL="", TIME_ZONE="", DEBUG=""
+    )
+    assert done.stdout == "meso.sqlite3 America/New_York\n"
+
+
+def test_the_folder_of_the_data_may_have_any_name(tmp_path):
+    folder = tmp_path / "the office's data #1 100% é?"
+    done = start(folder, "s.DATABASES['default']['NAME']")
+    assert done.stdout.strip() == str(folder / "meso.sqlite3")
+
+
+@pytest.mark.parametrize("url", ["mysql://meso@127.0.0.1/meso", "nonsense", "/var/lib/meso.sqlite3"])
+def test_another_kind_of_database_is_refused_in_words(tmp_path, url):
+    assert "DATABASE_URL can begin with postgres:// or sqlite:///" in start(tmp_path, DATABASE_URL=url).stderr
+
+
 def test_debug_is_on_only_when_asked_for(tmp_path):
     assert start(tmp_path, "s.DEBUG", DEBUG="true").stdout == "True\n"
 
