@@ -22,11 +22,17 @@ REACTIONS = ("None", "Mild redness for an hour", "Small bruise at one point", "S
 VISITS = (
     (
         "First visit",
-        "Asks about localized fat and skin quality. General health good. No known allergies.\nPlan: three sessions, two weeks apart. Risks and alternatives were explained; questions answered.",
+        (
+            "Asks about localized fat and skin quality. General health good. No known allergies.\n"
+            "Plan: three sessions, two weeks apart. Risks and alternatives were explained; questions answered."
+        ),
     ),
     (
         "Follow-up",
-        "Two weeks after the last session. Content with the result so far. No pain, no nodules.\nSmokes about five cigarettes a day.\nPlan: go on as agreed.",
+        (
+            "Two weeks after the last session. Content with the result so far. No pain, no nodules.\n"
+            "Smokes about five cigarettes a day.\nPlan: go on as agreed."
+        ),
     ),
     (
         "Check before treatment",

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.db import models, transaction
@@ -52,7 +53,12 @@ class CopyBill(AppendOnly):
         verbose_name_plural = _("bills for copies")
         ordering = ["id"]
         constraints = [
-            models.CheckConstraint(name="copy_bill_adds_up", condition=models.Q(total=models.F("copies") + models.F("postage"))),
+            # Within half a cent: SQLite keeps decimals as binary fractions, whose sums are not exact.
+            models.CheckConstraint(
+                name="copy_bill_adds_up",
+                condition=models.Q(total__gt=models.F("copies") + models.F("postage") - Decimal("0.005"))
+                & models.Q(total__lt=models.F("copies") + models.F("postage") + Decimal("0.005")),
+            ),
         ]
 
     def __str__(self) -> str:
