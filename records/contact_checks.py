@@ -37,7 +37,7 @@ def check_birth(born: date, on: date) -> None:
     """Raise ValidationError for a birth date in the future or more than 130 years before `on`."""
     if born > on:
         raise ValidationError(_("This day is in the future."))
-    if (on.year - born.year) - ((on.month, on.day) < (born.month, born.day)) > OLDEST:
+    if (born.year + OLDEST, born.month, born.day) < (on.year, on.month, on.day):
         raise ValidationError(_("This is more than 130 years ago. Please check the year."))
 
 

@@ -31,6 +31,8 @@ class PatientQuerySet(models.QuerySet):
         "Similar" is: the same last or first name by key, or the two swapped.
         """
         one, other = names.key(first), names.key(last)
+        if not (one or other):
+            return self.none()
         same_part = Q()
         if other:
             same_part |= Q(last_key=other) | Q(first_key=other)
