@@ -1,0 +1,127 @@
+"""The patient at home: a telephone's narrow screen, no scripts, and a screen reader's eye on every page."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from meso.models import Office
+from requests_app.models import PatientRequest
+from tests.browser.conftest import DESK, PHONE
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+WITHOUT_SCRIPTS = {"java_script_enabled": False}
+SMALL = """
+  [...document.querySelectorAll('button, .btn, input:not([type=hidden]):not([type=radio]), .field fieldset label')]
+    .filter(e => e.checkVisibility() && !e.closest('.not-for-people') && e.getBoundingClientRect().height < 44)
+    .map(e => e.outerHTML)
+"""
+
+
+@pytest.fixture(params=[(PHONE, WITHOUT_SCRIPTS), (DESK, {})], ids=["phone without scripts", "desk"])
+def visitor(opened, request) -> Page:
+    """A page of a stranger's browser."""
+    size, options = request.param
+    return opened(size, **options)
+
+
+@pytest.fixture
+def seen(opened, assert_accessible):
+    """`seen(page)`: axe finds nothing, nothing sticks out at the side, and every target is large enough for a thumb.
+
+    axe can't run in a page without scripts, so the same HTML is drawn again, with the same styles, in one that has them.
+    """
+    twins: list[Page] = []
+
+    def look(page: Page) -> None:
+        page.wait_for_load_state()
+        if not twins:
+            twins.append(opened(page.viewport_size))
+            twins[0].goto("/healthz/")
+        twins[0].set_content(re.sub(r"<script\b.*?</script>", "", page.content(), flags=re.S), wait_until="load")
+        assert_accessible(twins[0])
+        assert twins[0].evaluate(SMALL) == []
+
+    return look
+
+
+def choose(page: Page, what: str) -> None:
+    page.get_by_label(what).check()
+    page.get_by_role("button", name="Continue").click()
+
+
+def test_a_patient_reads_asks_and_looks_how_far_it_is(visitor: Page, seen):
+    Office.current()
+    visitor.goto("/privacy/")
+    seen(visitor)
+    visitor.get_by_role("link", name="Send a request").last.click()
+    visitor.get_by_role("button", name="Continue").click()
+    expect(visitor.get_by_role("alert")).to_contain_text("Choose one of the five")
+    seen(visitor)
+    choose(visitor, "Correct your record")
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("Correct your record")
+    seen(visitor)
+
+    visitor.get_by_label("What should change").fill("I do not smoke")
+    visitor.get_by_label("Patient's name").fill("Nguyễn Thị Minh Khai")
+    visitor.get_by_label("Patient's date of birth").fill("2 July")
+    visitor.get_by_role("button", name="Send request").click()
+    expect(visitor.get_by_role("alert")).to_contain_text("It is not sent yet")
+    expect(visitor.get_by_label("What should change")).to_have_value("I do not smoke")
+    expect(visitor.get_by_label("Patient's date of birth")).to_have_value("2 July")
+    seen(visitor)
+
+    visitor.get_by_label("Patient's date of birth").fill("7/2/1984")
+    visitor.get_by_label("Telephone").fill("555-010-2233")
+    visitor.get_by_role("button", name="Send request").click()
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("We have your request")
+    seen(visitor)
+    number, code = (cell.inner_text() for cell in visitor.locator(".receipt-code").all())
+    taken = PatientRequest.objects.get()
+    assert (taken.number, taken.asker_name, taken.details) == (number, "Nguyễn Thị Minh Khai", {"change": "I do not smoke"})
+
+    visitor.get_by_role("link", name="Check a request").first.click()
+    visitor.get_by_label("Number of the request").fill(number)
+    visitor.get_by_label("Code").fill("2222-2222-2222")
+    visitor.get_by_role("button", name="Show how far it is").click()
+    expect(visitor.get_by_role("alert")).to_contain_text("No request has this number with this code")
+    seen(visitor)
+    visitor.get_by_label("Code").fill(code.lower())
+    visitor.get_by_role("button", name="Show how far it is").click()
+    expect(visitor.get_by_role("heading", level=2)).to_contain_text("We are working on it")
+    seen(visitor)
+
+
+def test_the_other_forms_are_sound_too(visitor: Page, seen):
+    for kind in ("See or copy", "Limit who sees", "Choose how we reach", "Get the list"):
+        visitor.goto("/privacy/request/")
+        choose(visitor, kind)
+        expect(visitor.get_by_role("heading", level=1)).to_contain_text(kind)
+        seen(visitor)
+
+
+def test_a_change_of_mind_loses_nothing(visitor: Page):
+    visitor.goto("/privacy/request/?kind=restriction")
+    visitor.get_by_label("What to keep private").fill("The May visit")
+    visitor.get_by_label("I act for the patient").check()
+    visitor.get_by_label("Your name").fill("Rosa")
+    visitor.get_by_label("Patient's name").fill("Isa")
+    visitor.get_by_role("button", name="Ask for something else").click()
+    choose(visitor, "Get the list")
+    expect(visitor.get_by_label("Patient's name")).to_have_value("Isa")
+    expect(visitor.get_by_label("Your name")).to_have_value("Rosa")
+    visitor.get_by_role("button", name="Ask for something else").click()
+    choose(visitor, "Limit who sees")
+    expect(visitor.get_by_label("What to keep private")).to_have_value("The May visit")
+    expect(visitor.get_by_label("I act for the patient")).to_be_checked()
+
+
+def test_enter_sends_the_form_and_does_not_change_the_choice(phone):
+    visitor = phone(**WITHOUT_SCRIPTS)
+    visitor.goto("/privacy/request/?kind=access")
+    visitor.get_by_label("Electronic copy").check()
+    visitor.get_by_label("Patient's name").fill("Isa")
+    visitor.get_by_label(re.compile("^E-mail")).fill("isa@example.org")
+    visitor.get_by_label(re.compile("^E-mail")).press("Enter")
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("We have your request")
