@@ -134,6 +134,8 @@ class StaffForm(ModelForm):
     class Meta:
         model = User
         fields = ["first_name", "last_name", "email", "role", "credentials", "licence_number", "is_active"]
+        labels = {"is_active": _("May log in")}
+        help_texts = {"is_active": _("Without the tick this person is out at once. What they wrote and signed stays.")}
 
 
 class NewStaffForm(_Dressed, BaseUserCreationForm):
@@ -148,7 +150,9 @@ class AuditFilterForm(Form):
     """Narrows the audit trail. `narrow(queryset)` applies what is filled in."""
 
     chart_number = forms.CharField(label=_("Chart number"), required=False)
-    user = forms.ModelChoiceField(User.objects.order_by("last_name", "username"), label=_("Who"), required=False)
+    user = forms.ModelChoiceField(
+        User.objects.order_by("last_name", "username"), label=_("Who"), required=False, empty_label=_("Anybody")
+    )
     action = forms.ChoiceField(
         label=_("What was done"), required=False, choices=[("", _("Anything")), *AccessEvent.Action.choices]
     )

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
+from django.views.defaults import permission_denied
 
 from meso import audit, clock, drafts
 from meso.http import HttpRequest
@@ -55,5 +56,5 @@ class PermissionMiddleware:
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
         if permission is None or not may(request.user, permission):
             audit.refused(request, permission or "unnamed", kwargs.get("chart", ""))
-            raise PermissionDenied
+            return permission_denied(request, PermissionDenied())
         return None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
@@ -67,6 +68,46 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "audit.view": frozenset({_OFFICER}),
     "office.edit": frozenset({_ADMIN}),
     "staff.manage": frozenset({_ADMIN}),
+}
+
+
+# The same in words, for the page of the staff. A permission without words fails a test.
+WORDS: dict[str, str | Promise] = {
+    "patient.find": _("Find patients"),
+    "patient.view": _("Open a chart"),
+    "patient.register": _("Register a patient"),
+    "patient.update": _("Change contact details"),
+    "entry.write": _("Write an entry"),
+    "entry.file": _("File papers and attachments"),
+    "entry.strike": _("Draw the line through an entry"),
+    "entry.addendum": _("Write an addendum"),
+    "entry.misfiled": _("Mark an entry as filed in the wrong chart"),
+    "record.print": _("Print a record"),
+    "disclosure.view": _("Read the disclosure log"),
+    "disclosure.log": _("Log a disclosure"),
+    "disclosure.correct": _("Correct the disclosure log"),
+    "disclosure.review": _("Review the disclosure log"),
+    "disclosure.export": _("Download the disclosure log"),
+    "accounting.view": _("See an accounting of disclosures"),
+    "accounting.give": _("Give an accounting of disclosures"),
+    "accounting.scope": _("Choose the narrower federal accounting"),
+    "request.view": _("See requests and their clocks"),
+    "request.take": _("Take a request in"),
+    "request.match": _("Link a request to a chart"),
+    "request.verify": _("Check who is asking"),
+    "request.assign": _("Give a request to somebody"),
+    "request.receipt_date": _("Correct the day of receipt"),
+    "request.extend": _("Extend a request"),
+    "request.note": _("Write a note on a request"),
+    "request.withdraw": _("Take a withdrawal in"),
+    "request.decide": _("Decide a request"),
+    "request.decide_amendment": _("Decide an amendment"),
+    "request.carry_out": _("Carry out what was granted"),
+    "request.send": _("Send a letter"),
+    "request.bill": _("Make and settle bills for copies"),
+    "audit.view": _("Read the audit"),
+    "office.edit": _("Edit the office profile"),
+    "staff.manage": _("Add and change staff"),
 }
 
 

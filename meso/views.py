@@ -13,7 +13,7 @@ from meso.forms import AuditFilterForm, NewStaffForm, OfficeForm, StaffForm
 from meso.http import HttpRequest
 from meso.models import AccessEvent, Office, User
 from meso.paging import page
-from meso.roles import PERMISSIONS, PUBLIC, STAFF, Role, needs
+from meso.roles import PERMISSIONS, PUBLIC, STAFF, WORDS, Role, needs
 
 logout = needs(PUBLIC)(LogoutView.as_view())
 
@@ -80,7 +80,7 @@ def office_profile(request: HttpRequest) -> HttpResponse:
 def staff_list(request: HttpRequest) -> HttpResponse:
     """Who works here, and what each role may do."""
     people = User.objects.order_by("-is_active", "last_name", "username")
-    table = [(name, [role in roles for role in Role]) for name, roles in PERMISSIONS.items() if name != STAFF]
+    table = [(WORDS[name], [role in roles for role in Role]) for name, roles in PERMISSIONS.items() if name != STAFF]
     return render(request, "meso/staff_list.html", {"people": people, "roles": Role, "permissions": table})
 
 

@@ -81,10 +81,11 @@ def walk(page: Page, address: str, take) -> None:
             continue
         seen.add(kind)
         try:
-            page.goto(address + path)
+            response = page.goto(address + path)
         except Error:  # a download: there is nothing to look at
             continue
-        take(kind, page)
+        if response and response.status != 403 and "text/html" in response.headers.get("content-type", ""):
+            take(kind, page)
         todo += page.eval_on_selector_all("a[href^='/']", "links => links.map(link => link.getAttribute('href'))")
 
 

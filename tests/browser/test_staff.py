@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from meso.models import AccessEvent, Office
 from tests.browser.conftest import DESK, PHONE
-from tests.factories import PASSWORD, UserFactory
+from tests.factories import AT, PASSWORD, UserFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -45,6 +45,10 @@ def test_the_pages_of_the_house_are_accessible(opened, assert_accessible, size):
     for path in ("/", "/office/", "/staff/", "/staff/new/", f"/staff/{officer.pk}/", "/patients/", "/nothing-here/"):
         page.goto(path)
         assert_accessible(page)
+    for number in range(60):
+        AccessEvent.objects.create(
+            at=AT, user=officer, action="refused", subject="disclosures of a chart", chart_number=f"1002{number}"
+        )
     page = opened(size, user=officer)
     page.goto("/audit/")
     assert_accessible(page)
