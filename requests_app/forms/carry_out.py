@@ -16,6 +16,7 @@ from records.models import ContactPreference, Entry
 from requests_app import answers, carrying_out
 from requests_app.deadlines import spoken
 from requests_app.forms.acts import ActForm, ExtendForm, long_text
+from requests_app.forms.choosing import ChoosingForm
 from requests_app.kinds import Kind
 from requests_app.models import Letter
 
@@ -60,7 +61,7 @@ class LookForm(ActForm):
 NO_LINE, THESE_WORDS, WHOLE = "none", "words", "whole"
 
 
-class AmendForm(ActForm):
+class AmendForm(ChoosingForm):
     """The physician's line, addendum, or both, on one entry."""
 
     heading, button, audited = _("Amend the record"), _("Amend this entry"), "record amended"
@@ -75,28 +76,27 @@ class AmendForm(ActForm):
             (WHOLE, _("Through the whole entry")),
         ],
     )
-    passage = long_text(
-        _("Words to strike"), 20_000, rows=2, required=False, help_text=_("As they stand in the entry. They stay legible.")
-    )
-    reason = forms.CharField(
-        label=_("Reason for the line"), required=False, max_length=1000, help_text=_("It stands beside the entry.")
-    )
+    passage = long_text(_("Words to strike"), 20_000, rows=2, help_text=_("As they stand in the entry. They stay legible."))
+    reason = forms.CharField(label=_("Reason for the line"), max_length=1000, help_text=_("It stands beside the entry."))
     addendum = long_text(
         _("Addendum"), 20_000, rows=5, required=False, help_text=_("It stands under the entry, dated and signed.")
     )
 
+    conditional = ("passage", "reason")
+
     def __init__(self, *args: Any, entry: Entry, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.entry = entry
+        self.fields["passage"].error_messages["required"] = _("Copy the words from the entry.")
+        self.fields["reason"].error_messages["required"] = _("A line needs its reason: it stands beside the entry.")
+
+    def needed(self) -> set[str]:
+        """A line needs its reason, and one through words the words."""
+        return {NO_LINE: set(), WHOLE: {"reason"}, THESE_WORDS: {"passage", "reason"}}.get(self.chosen("line"), set())
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        line = data.get("line")
-        if line == THESE_WORDS and not data.get("passage", "").strip():
-            self.add_error("passage", _("Copy the words from the entry."))
-        if line in (THESE_WORDS, WHOLE) and not data.get("reason", "").strip():
-            self.add_error("reason", _("A line needs its reason: it stands beside the entry."))
-        if line == NO_LINE and not data.get("addendum", "").strip():
+        if data.get("line") == NO_LINE and not data.get("addendum", "").strip():
             self.add_error("addendum", _("Draw a line, write an addendum, or both."))
         return data
 

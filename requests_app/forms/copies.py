@@ -17,6 +17,7 @@ from requests_app.copies import ChangedSinceShown, Order, Quote
 from requests_app.deadlines import spoken
 from requests_app.fees import FeeRefused
 from requests_app.forms.acts import ActForm, ExtendForm
+from requests_app.forms.choosing import ChoosingForm
 from requests_app.kinds import Delivery
 from requests_app.models import BillSettlement, CopyBill
 
@@ -24,7 +25,7 @@ _BY_EMAIL = "by e-mail"
 _WAY_OF = {Delivery.MAIL: "by mail", Delivery.PICK_UP: "handed over", Delivery.ELECTRONIC: _BY_EMAIL}
 
 
-class CopiesForm(ActForm):
+class CopiesForm(ChoosingForm):
     """Which entries, how the copy goes out, and what the office can't count itself: paper pages and postage.
 
     `entries` and `loose` are what the chart has. Ticked and within the days is what is copied. `quote` is what was worked
@@ -35,26 +36,28 @@ class CopiesForm(ActForm):
     done = _("The copy and its bill are made. Print them below, then record the day on which they are given.")
     button = _("Work out the bill")
 
-    entry = forms.MultipleChoiceField(label=_("Entries"), required=False, widget=forms.CheckboxSelectMultiple)
+    entry = forms.MultipleChoiceField(label=_("Entries"), widget=forms.CheckboxSelectMultiple)
     file = forms.MultipleChoiceField(label=_("Files under no entry"), required=False, widget=forms.CheckboxSelectMultiple)
     since = DateField(label=_("Only from"), required=False)
     until = DateField(label=_("Only up to"), required=False)
-    delivery = forms.ChoiceField(label=_("How it goes out"), choices=Delivery.choices, widget=forms.RadioSelect)
+    delivery = forms.ChoiceField(label=_("On paper or electronically"), choices=Delivery.choices, widget=forms.RadioSelect)
     paper_pages = forms.CharField(
-        label=_("Pages photocopied from a paper chart"),
+        label=_("Pages photocopied"),
         required=False,
         max_length=12,
-        help_text=_("Printed sides. Leave it empty if there are none."),
+        help_text=_("From a paper chart: printed sides."),
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
     )
     postage = forms.CharField(
-        label=_("Postage paid, in dollars"),
-        required=False,
+        label=_("Postage paid, dollars"),
         max_length=12,
-        help_text=_("Only for a copy that goes by mail: what the post office took."),
+        help_text=_("By mail only: what the post office took."),
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+        error_messages={"required": _("Write the postage, as paid. Weigh it first if you must.")},
     )
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    conditional = ("entry", "postage")
 
     def __init__(self, *args: Any, entries: list[Entry], loose: list[Attachment], ticked: bool = True, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -69,6 +72,10 @@ class CopiesForm(ActForm):
         fields["delivery"].initial = told.get("form") if told.get("form") != Way.INSPECT else None
         if not loose:
             del fields["file"]
+
+    def needed(self) -> set[str]:
+        """Only what is mailed has postage. A chart may be all on paper, so no entry is needed; `clean` asks for anything."""
+        return {"postage"} if self.chosen("delivery") == Delivery.MAIL else set()
 
     def clean_paper_pages(self) -> int:
         """A whole number."""
@@ -89,8 +96,6 @@ class CopiesForm(ActForm):
         data = super().clean() or {}
         if data.get("since") and data.get("until") and data["since"] > data["until"]:
             self.add_error("until", _("This day comes before the first one."))
-        if data.get("delivery") == Delivery.MAIL and "postage" not in self.errors and not self.data.get("postage", "").strip():
-            self.add_error("postage", _("Write the postage, as paid. Weigh it first if you must."))
         if not self.errors and not (self._chosen() or data.get("file") or data.get("paper_pages")):
             self.add_error("entry", _("Nothing is chosen: tick at least one entry that lies within the days."))
         return data
@@ -136,8 +141,7 @@ class GiveForm(ActForm):
 
     heading, button, audited = _("Record that the copies were given"), _("Record as given"), "copies given"
     done = _("It is recorded that the copies were given.")
-    lead = _("The clock stops on this day, not on the day of the decision. An unpaid bill never holds a copy back.")
-    given_on = DateField(label=_("Given on"))
+    given_on = DateField(label=_("Given on"), help_text=_("Paid or not: an open bill never holds a copy back."))
     how = forms.ChoiceField(label=_("How"), choices=ExtendForm.WAYS)
     warned = forms.BooleanField(
         label=_("The patient was warned that e-mail is not private, and wants it so"),
@@ -148,6 +152,8 @@ class GiveForm(ActForm):
     def __init__(self, *args: Any, bill: CopyBill, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.bill = bill
+        made = {"pages": bill.pages + bill.paper_pages, "day": spoken(bill.made_on)}
+        self.lead = _("The copy of %(pages)s pages made on %(day)s. The clock stops on the day it is given.") % made
         self.fields["given_on"].initial, self.fields["how"].initial = self.on, _WAY_OF[Delivery(bill.delivery)]
 
     def clean(self) -> dict[str, Any]:

@@ -12,12 +12,15 @@ from django.utils.translation import gettext_lazy as _
 from meso.models import Office, User
 from requests_app import answers, checklist, grounds, letters
 from requests_app.deadlines import NotAllowedNow
-from requests_app.forms.acts import ActForm, long_text
+from requests_app.forms.acts import long_text
+from requests_app.forms.choosing import ChoosingForm
 from requests_app.kinds import ANSWERED_BY_THE_THING_ITSELF, Kind, Outcome, Step
 from requests_app.letters import Draft
 from requests_app.models import PatientRequest
 
 _ANSWERS = ((Outcome.GRANTED, _("Grant it")), (Outcome.GRANTED_IN_PART, _("Grant it in part")), (Outcome.DENIED, _("Deny it")))
+
+_HOLDS_BACK = (Outcome.GRANTED_IN_PART, Outcome.DENIED)
 
 
 def _professionals() -> QuerySet[User]:
@@ -25,7 +28,7 @@ def _professionals() -> QuerySet[User]:
     return User.objects.filter(is_active=True).exclude(licence_number="").order_by("last_name", "username")
 
 
-class DecideForm(ActForm):
+class DecideForm(ChoosingForm):
     """The decision, and what the patient reads of it. Only the fields that the kind needs are there.
 
     Confidential communication has no field for why: the patient is never asked (164.522(b)(2)(iii)).
@@ -39,20 +42,18 @@ class DecideForm(ActForm):
     ground = forms.ChoiceField(
         label=_("Ground"),
         widget=forms.RadioSelect,
-        required=False,
         help_text=_("The law knows no others for this kind of request."),
+        error_messages={"required": _("Choose one of the grounds.")},
     )
     judged_by = forms.ModelChoiceField(
         User.objects.none(),
         label=_("Licensed professional who judged"),
-        required=False,
         empty_label=_("Choose a person"),
-        help_text=_("Whoever judged can't review the denial later."),
+        help_text=_("Grounds R1 to R3 rest on this person's judgment. Whoever judged can't review the denial later."),
     )
     text = long_text(
         _("Reason, as the patient reads it"),
         5000,
-        required=False,
         help_text=_("Plain words: say what is held back or not changed, and why. It stands in the letter as you write it."),
     )
     held_by = forms.CharField(
@@ -60,9 +61,11 @@ class DecideForm(ActForm):
     )
     not_owed = forms.BooleanField(
         label=_("I have checked: it does not ask to keep something that was paid for in full from a health plan"),
-        required=False,
         help_text=_("That one limit the law makes us agree to (45 CFR 164.522(a)(1)(vi))."),
+        error_messages={"required": _("Check this first: if it does ask for that, grant it.")},
     )
+
+    conditional = ("ground", "text", "not_owed", "judged_by")
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -73,6 +76,8 @@ class DecideForm(ActForm):
             fields["outcome"].help_text = _("The law knows no ground to deny an accounting.")
         fields["ground"].choices = [(ground.code, _told(ground)) for ground in known]  # type: ignore[attr-defined]
         fields["judged_by"].queryset = _professionals()  # type: ignore[attr-defined]
+        fields["judged_by"].label_from_instance = lambda user: f"{user.signature}, {user.licence_number}"  # type: ignore[attr-defined]
+        fields["text"].error_messages["required"] = _("Write the reason in plain words: the patient reads it.")
         for name, keep in self._kept(kind, bool(known)).items():
             if not keep:
                 del fields[name]
@@ -87,25 +92,23 @@ class DecideForm(ActForm):
             "not_owed": kind == Kind.RESTRICTION,
         }
 
+    @property
+    def reviewable(self) -> str:
+        """The codes of the grounds that rest on a professional's judgment, for the page to ask who judged."""
+        return ",".join(ground.code for ground in grounds.GROUNDS[self.asked.kind] if ground.reviewable)
+
+    def needed(self) -> set[str]:
+        """A denial needs its ground and reason, a grant neither. `clean` asks who judged."""
+        return {"ground", "text", "not_owed"} if self.chosen("outcome") in _HOLDS_BACK else set()
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("outcome") in (Outcome.GRANTED_IN_PART, Outcome.DENIED):
-            self._check_denial(data)
-        return data
-
-    def _check_denial(self, data: dict[str, Any]) -> None:
-        """All that is amiss with a denial at once; the model would refuse one thing after the other."""
-        if not data.get("ground") and "ground" not in self.errors:
-            self.add_error("ground", _("Choose one of the grounds."))
-        if not data.get("text", "").strip():
-            self.add_error("text", _("Write the reason in plain words: the patient reads it."))
-        if "not_owed" in self.fields and not data.get("not_owed"):
-            self.add_error("not_owed", _("Check this first: if it does ask for that, grant it."))
-        if data.get("ground"):
+        if data.get("outcome") in _HOLDS_BACK and data.get("ground"):
             try:
                 answers.judgment(grounds.ground(self.asked.kind, data["ground"]), data.get("judged_by"))
             except NotAllowedNow as refusal:
                 self.add_error("judged_by", str(refusal))
+        return data
 
     def _answer(self) -> dict[str, Any]:
         """What is decided, as answers.decide_with_letter takes it."""

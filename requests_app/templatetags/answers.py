@@ -13,7 +13,7 @@ from requests_app.models.timeline import Verb
 
 register = template.Library()
 
-_DONE = {Verb.COPIES_GIVEN, Verb.INSPECTED, Verb.AMENDED, Verb.RESTRICTED, Verb.CONTACT_SET, Verb.ACCOUNTING_GIVEN}
+_DONE = {Verb.INSPECTED, Verb.AMENDED, Verb.RESTRICTED, Verb.CONTACT_SET, Verb.ACCOUNTING_GIVEN}
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Answer:
     judged_by: str
     letters: list[tuple[Letter, RequestEvent | None]]
     copies: list[tuple[CopyBill, RequestEvent | None]]
-    done: list[RequestEvent]
+    done: list[RequestEvent]  # what was carried out, but copies: they stand beside their bill
     accounting: AccountingGiven | None  # made, and not given yet
     may_copy: bool
 

@@ -15,7 +15,7 @@ from meso.paging import page
 from meso.roles import needs
 from records.models import Entry
 from requests_app import asked as asked_words
-from requests_app import carrying_out
+from requests_app import carrying_out, checklist
 from requests_app.forms import carry_out as forms
 from requests_app.forms.acts import ActForm
 from requests_app.forms.decide import DecideForm
@@ -114,12 +114,12 @@ def request_carry_out(request: HttpRequest, number: str) -> HttpResponse:
         form = forms.GiveAccountingForm(request.POST or None, given=given, **facts)
     else:
         form = forms.IssueForm(request.POST or None, by=request.user, **facts)
-    return act_on(
-        request,
-        form,
-        "requests_app/carry_out.html",
-        lambda: {"why_not": carrying_out.why_not(asked), "what": asked_words.lines(asked), "given": given},
-    )
+
+    def more() -> dict[str, Any]:
+        heading = checklist.CARRY_OUT[asked.kind]
+        return {"heading": heading, "why_not": carrying_out.why_not(asked), "what": asked_words.lines(asked), "given": given}
+
+    return act_on(request, form, "requests_app/carry_out.html", more)
 
 
 @needs("entry.addendum")
