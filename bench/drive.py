@@ -27,10 +27,11 @@ class Visitor:
     def __init__(self, host: str, port: int, cookies: dict[str, str] | None = None):
         self.connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
         self.cookies = dict(cookies or {})
+        self.headers: dict[str, str] = {}  # besides its cookies
 
     def ask(self, path: str, fields: dict[str, Any] | None = None) -> tuple[int, bytes]:
         """GET, or POST the fields. Returns status and body."""
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        headers = {**self.headers, "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         body = None
         if fields is not None:
             token = next((value for name, value in self.cookies.items() if name.endswith("csrftoken")), "")
@@ -61,15 +62,19 @@ class Visitor:
             raise WrongAnswerError(f"the login of {username} answered {status}")
 
 
-def measure(visitor: Visitor, orders: list[list], expected: int) -> list[float]:
+Side = dict[str, Any]  # a page or its floor: `orders` that go round, the status to `expect`, `headers`
+
+
+def measure(visitor: Visitor, orders: list[list], side: Side) -> list[float]:
     """Ask for each in turn, the next when the last has come. Seconds of each. Raises WrongAnswerError for another answer."""
     seconds = []
+    visitor.headers = side["headers"]
     for path, fields in orders:
         begun = time.perf_counter()
         status, body = visitor.ask(path, fields)
         seconds.append(time.perf_counter() - begun)
-        if status != expected:
-            raise WrongAnswerError(f"{path} answered {status}, not {expected}: {_plain(body)}")
+        if status != side["expect"]:
+            raise WrongAnswerError(f"{path} answered {status}, not {side['expect']}: {_plain(body)}")
     return seconds
 
 
@@ -78,13 +83,13 @@ def _plain(body: bytes) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", body.decode(errors="replace")).split())[:600]
 
 
-def rate(visitors: list[Visitor], orders: list[list], expected: int) -> float:
+def rate(visitors: list[Visitor], orders: list[list], side: Side) -> float:
     """Requests a second with all visitors at once, each in its own closed loop. Raises WrongAnswerError as `measure` does."""
     failures: list[Exception] = []
 
     def loop(visitor: Visitor, share: list[list]) -> None:
         try:
-            measure(visitor, share, expected)
+            measure(visitor, share, side)
         except (WrongAnswerError, OSError, http.client.HTTPException) as error:
             failures.append(error)
 
@@ -109,15 +114,15 @@ def run(spec: dict[str, Any], visitors: list[Visitor], requests: int) -> dict[st
     rates: dict[str, list[float]] = {"page": [], "floor": []}
     sides = (("floor", floor), ("page", page))
     for _, side in sides:  # warm: templates loaded, statements prepared, rows in the cache
-        rate(visitors, list(islice(side["orders"], 8 * len(visitors))), side["expect"])
+        rate(visitors, list(islice(side["orders"], 8 * len(visitors))), side)
     for _ in range(ROUNDS):
         for name, side in sides:
-            seconds[name] += measure(visitors[0], list(islice(side["orders"], share)), side["expect"])
+            seconds[name] += measure(visitors[0], list(islice(side["orders"], share)), side)
     for _ in range(ROUNDS):
         for name, side in sides:
             for visitor in visitors:
                 visitor.connection.close()  # a new draw of which worker serves whom
-            rates[name].append(rate(visitors, list(islice(side["orders"], share)), side["expect"]))
+            rates[name].append(rate(visitors, list(islice(side["orders"], share)), side))
     return {"name": spec["name"], "seconds": seconds, "rates": rates}
 
 

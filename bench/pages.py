@@ -21,7 +21,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Page:
-    """One line of the table. `orders` makes what is sent, over and over; `writes` puts it beside the plain insert."""
+    """One line of the table. `orders` makes what is sent, over and over; `writes` puts it beside the plain insert.
+
+    A `part` is asked for as htmx does while somebody types: the answer is the rows without the page around them.
+    """
 
     name: str
     user: str
@@ -29,6 +32,7 @@ class Page:
     orders: Callable[[Sample], Iterator[Order]]
     expect: int = 200
     writes: bool = False
+    part: bool = False
 
 
 def sample(on: date) -> Sample:
@@ -92,11 +96,11 @@ WRITE_FLOOR = Page("plain insert", "officer", None, _plain_insert, expect=302, w
 PAGES = (
     Page("bare page behind Meso's middleware", "officer", None, _floor("/floor/inside/")),
     Page("search: last name", "officer", 2, _search(lambda patient: patient.last_name)),
-    Page("search: first letters of the last name", "officer", 2, _search(lambda patient: patient.last_key[:3])),
+    Page("search: first letters, as they are typed", "officer", 2, _search(lambda patient: patient.last_key[:3]), part=True),
     Page("search: first and last name", "officer", 2, _search(lambda patient: patient.name)),
     Page("search: birth date", "officer", 2, _search(lambda patient: f"{patient.date_of_birth:%m/%d/%Y}")),
     Page("search: telephone", "officer", 2, _search(lambda patient: patient.phone_digits)),
-    Page("search: chart number", "officer", 2, _search(lambda patient: patient.chart_number)),
+    Page("search: chart number's first digits", "officer", 2, _search(lambda patient: patient.chart_number[:3])),
     Page("chart", "officer", 4, _chart),
     Page("disclosure log", "officer", 4, _get("disclosures")),
     Page("tracker", "officer", 4, _get("requests")),
@@ -117,5 +121,6 @@ def spec(page: Page, of: Sample) -> dict[str, Any] | None:
         "name": page.name,
         "orders": orders,
         "expect": page.expect,
-        "floor": {"orders": list(floor.orders(of)), "expect": floor.expect},
+        "headers": {"HX-Request": "true"} if page.part else {},
+        "floor": {"orders": list(floor.orders(of)), "expect": floor.expect, "headers": {}},
     }

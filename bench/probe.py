@@ -55,13 +55,13 @@ def _client(user: str, middleware: list[str] | None = None) -> Any:
     return client
 
 
-def queries_of(client: Any, orders: list, expect: int) -> list[dict[str, str]]:
+def queries_of(client: Any, orders: list, expect: int, headers: dict[str, str]) -> list[dict[str, str]]:
     """The queries of the second of these orders (the first warms the caches). Raises AssertionError for another answer."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
     def ask(path: str, fields: dict | None) -> None:
-        response = client.get(path) if fields is None else client.post(path, fields)
+        response = client.get(path, headers=headers) if fields is None else client.post(path, fields, headers=headers)
         assert response.status_code == expect, f"{path} answered {response.status_code}, not {expect}"
 
     first, second = (orders * 2)[:2]
@@ -150,7 +150,7 @@ def look(page: Any, of: Any, sizes: dict[str, int]) -> dict[str, Any]:
     if found is None:
         return {"name": page.name, "user": page.user, "missing": True}
     try:
-        queries = queries_of(_client(page.user), found["orders"], page.expect)
+        queries = queries_of(_client(page.user), found["orders"], page.expect, found["headers"])
     except AssertionError as error:
         return {"name": page.name, "user": page.user, "failed": str(error)}
     return {
@@ -173,7 +173,7 @@ def floors(of: Any) -> dict[str, int]:
     found = {}
     for name, page in (("read", pages.READ_FLOOR), ("write", pages.WRITE_FLOOR)):
         client = _client(page.user, settings.FLOOR_MIDDLEWARE)
-        found[name] = len(queries_of(client, list(page.orders(of)), page.expect))
+        found[name] = len(queries_of(client, list(page.orders(of)), page.expect, {}))
     return found
 
 
