@@ -11,6 +11,8 @@ from django.apps import apps
 from django.core import checks
 from django.db import models
 
+from meso.labels import Labelled
+
 PREFIX = "append_only_"
 PG_FUNCTION = "meso_append_only_refuse"
 
@@ -34,7 +36,7 @@ class AppendOnlyQuerySet(models.QuerySet):
         return super().bulk_create(objs, *args, **kwargs)
 
 
-class AppendOnly(models.Model):
+class AppendOnly(Labelled, models.Model):
     """Base of every append-only table. A stored row's `save()` and any `delete()` raise AppendOnlyError."""
 
     objects = AppendOnlyQuerySet.as_manager()

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from meso.append_only import AppendOnlyError
+from meso.labels import Labelled
 from meso.models import Office
 from records import contact_checks, names
 from records.fields import KeyField
@@ -33,7 +34,7 @@ class ChangedMeanwhileError(Exception):
         self.now, self.fields = now, fields
 
 
-class Patient(models.Model):
+class Patient(Labelled, models.Model):
     """One patient, one chart. Contact details may change (history kept); the chart itself only grows."""
 
     class Sex(models.TextChoices):

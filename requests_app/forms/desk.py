@@ -111,9 +111,13 @@ class TrackerFilterForm(Form):
         ],
     )
     kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("Any kind")), *Kind.choices])
-    assignee = forms.ChoiceField(label=_("With"), required=False, choices=_assignees)
+    assignee = forms.ChoiceField(label=_("With"), required=False)
     since = DateField(label=_("Received from"), required=False)
     until = DateField(label=_("Received to"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["assignee"].choices = _assignees()  # type: ignore[attr-defined]  # asked for once; a callable is asked twice
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from meso.labels import Labelled
 from meso.models import User
 from records.models import Patient
 from requests_app import deadlines
@@ -14,7 +15,7 @@ from requests_app.kinds import ANSWERED_BY_THE_THING_ITSELF, Channel, Kind, Outc
 from requests_app.models.selection import FIRST_NUMBER, PatientRequestQuerySet
 
 
-class RequestRow(models.Model):
+class RequestRow(Labelled, models.Model):
     """The columns of a request, and what can be read off them.
 
     Dates are office days. `promised_days` and `rule_version` are pinned at receipt, so a later change of the office's

@@ -1,14 +1,20 @@
 """How a template shows a clock: the one place that turns days left into words and a tint."""
 
 from datetime import date
-from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from requests_app import deadlines
 from requests_app.models import PatientRequest
 
 register = template.Library()
+_MARKS = {
+    "late": mark_safe('<span aria-hidden="true">▲ </span>'),
+    "soon": mark_safe('<span aria-hidden="true">● </span>'),
+    "fine": "",
+}
 
 
 @register.filter
@@ -35,10 +41,11 @@ def federal_limit(request: PatientRequest) -> date | None:
     return request.statutory_due_on if request.statutory_due_on != request.due_on else None
 
 
-@register.inclusion_tag("requests_app/_clock.html")
-def clock_tag(request: PatientRequest, on: date) -> dict[str, Any]:
-    """The days left of an open request, or how a closed one ended, as a tinted word."""
-    if request.is_open:
-        days = request.days_left(on)
-        return {"tint": deadlines.urgency(days), "words": deadlines.in_words(days)}
-    return {"tint": "", "words": request.get_outcome_display()}
+@register.simple_tag
+def clock_tag(request: PatientRequest, on: date) -> SafeString:
+    """The days left of an open request, or how a closed one ended, as a tinted word; a mark beside it says the same."""
+    if not request.is_open:
+        return format_html('<span class="tag">{}</span>', request.get_outcome_display())
+    days = request.days_left(on)
+    tint = deadlines.urgency(days)
+    return format_html('<span class="tag tag-{}">{}{}</span>', tint, _MARKS[tint], deadlines.in_words(days))
