@@ -25,8 +25,11 @@ class Command(MesoCommand):
         parser.add_argument("chart", help="the chart number")
         parser.add_argument("--from", dest="start", type=a_day, required=True, help="the first day, such as 2020-11-24")
         parser.add_argument("--to", dest="end", type=a_day, required=True, help="the last day")
-        parser.add_argument("--scope", choices=[scope.value for scope in Scope], default=Scope.NOTICE.value)
-        parser.add_argument("--format", choices=["json", "csv", "pdf"], default="json")
+        scopes = [scope.value for scope in Scope]
+        parser.add_argument(
+            "--scope", choices=scopes, default=Scope.NOTICE.value, help="the office's promise, or the federal minimum (notice)"
+        )
+        parser.add_argument("--format", choices=["json", "csv", "pdf"], default="json", help="how to print it (json)")
         parser.add_argument("--output", help="the file to write; without it, standard output")
 
     def work(self, *, chart: str, start: date, end: date, scope: str, format: str, output: str | None, **options: Any) -> None:

@@ -22,7 +22,7 @@ class Command(MesoCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """CHART, --format and --output."""
         parser.add_argument("chart", metavar="CHART", help="the chart number")
-        parser.add_argument("--format", choices=FORMATS, required=True)
+        parser.add_argument("--format", choices=FORMATS, required=True, help="what to make of it")
         parser.add_argument("--output", metavar="F", help="the file to write; without it the export goes to standard output")
 
     def work(self, *, chart: str, format: str, output: str | None, **options: Any) -> None:

@@ -35,7 +35,7 @@ class Command(MesoCommand):
     def add_arguments(self, parser):
         parser.add_argument("--pages", type=_pages, required=True, metavar="N", help="how many pages, a whole number")
         parser.add_argument("--postage", type=_postage, default=Decimal("0.00"), metavar="X", help="dollars paid, such as 1.85")
-        parser.add_argument("--format", choices=["text", "json"], default="text")
+        parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print it (text)")
 
     def work(self, *args, **options):
         bill = fees.paper_copy(options["pages"], options["postage"], rate=Office.current().copy_rate)
