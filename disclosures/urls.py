@@ -1,6 +1,6 @@
 """Pages of the disclosure log."""
 
-from django.urls import path, re_path
+from django.urls import path
 
 from disclosures.views import accounting, log
 
@@ -16,9 +16,5 @@ urlpatterns = [
     path("patients/<str:chart>/accounting/", accounting.accounting, name="accounting"),
     path("patients/<str:chart>/accounting/give/", accounting.accounting_give, name="accounting_give"),
     path("patients/<str:chart>/accounting/given/<int:pk>/", accounting.accounting_given, name="accounting_given"),
-    re_path(
-        r"^patients/(?P<chart>[^/]+)/accounting/file/(?P<format>json|csv|pdf)/$",
-        accounting.accounting_file,
-        name="accounting_file",
-    ),
+    path("patients/<str:chart>/accounting/file/<str:format>/", accounting.accounting_file, name="accounting_file"),
 ]

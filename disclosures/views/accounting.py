@@ -1,7 +1,7 @@
 """The accounting of one patient: on the screen, as a file, given and kept."""
 
 from django.contrib import messages
-from django.http import HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -17,6 +17,7 @@ from records.models import Patient
 from records.views.about import patient_and_context
 
 _GIVEN_SHOWN = 50
+_FORMATS = ("json", "csv", "pdf")
 
 
 def _form(request: HttpRequest) -> AccountingForm:
@@ -46,6 +47,8 @@ def accounting(request: HttpRequest, chart: str) -> HttpResponse:
 @require_GET
 def accounting_file(request: HttpRequest, chart: str, format: str) -> HttpResponse:
     """The same as JSON, CSV or PDF."""
+    if format not in _FORMATS:
+        raise Http404
     patient = get_object_or_404(Patient, chart_number=chart)
     form, made = _accounting(request, patient)
     audit.record(Action.EXPORT, "accounting", chart=chart, detail=f"{format}, {form.why}", request=request)

@@ -183,8 +183,8 @@ def _treatment(dice: random.Random, patient: Patient, day: date, doctor: User, a
     )
 
 
-def mark_some(charts: list[tuple[Patient, list[Entry]]], doctor: User, officer: User, on: date, at: datetime) -> None:
-    """Lines, addenda, a wrong chart, a file, a restriction, a contact preference: one of each, and a few more."""
+def mark_some(charts: list[tuple[Patient, list[Entry]]], doctor: User, officer: User, at: datetime) -> None:
+    """Lines, addenda, a wrong chart, a file."""
     first, second, third, fourth = (entries for _, entries in charts[:4])
     smoker = next((e for _, entries in charts for e in entries if "Smokes about five" in e.body), None)
     if smoker:
@@ -207,7 +207,11 @@ def mark_some(charts: list[tuple[Patient, list[Entry]]], doctor: User, officer: 
         added_by=doctor,
         added_at=at,
     )
-    for patient, _ in charts[4:8]:
+
+
+def keep_wishes(patients: list[Patient], officer: User, on: date, at: datetime) -> None:
+    """Restrictions in force, and ways to be reached."""
+    for patient in patients[4:8]:
         Restriction.objects.create(
             patient=patient,
             what="Nothing about the sessions paid in full to the health plan",
@@ -217,7 +221,7 @@ def mark_some(charts: list[tuple[Patient, list[Entry]]], doctor: User, officer: 
             signed_as=officer.signature,
             recorded_at=at,
         )
-    for patient, _ in charts[6:10]:
+    for patient in patients[6:10]:
         ContactPreference.objects.create(
             patient=patient,
             means="mail",
@@ -232,56 +236,38 @@ def mark_some(charts: list[tuple[Patient, list[Entry]]], doctor: User, officer: 
 def log_disclosures(
     dice: random.Random, charts: list[tuple[Patient, list[Entry]]], desk: User, officer: User, on: date, at: datetime
 ) -> None:
-    """Some ninety releases over the last years; a series to one recipient; some reviewed, one corrected."""
+    """Some ninety releases over the last years; a weekly series to one recipient; half of them reviewed, one corrected."""
     rows = []
     for patient, entries in charts:
         for _ in range(dice.choice((0, 1, 1, 2, 2, 3))):
-            code, recipient, address, information, purpose = dice.choice(RELEASES)
             day = on - timedelta(days=dice.randint(1, 1500))
-            rows.append(
-                Disclosure.log(
-                    patient=patient,
-                    disclosed_on=day,
-                    recipient=recipient,
-                    recipient_address=address,
-                    information=information,
-                    purpose_code=code,
-                    purpose=purpose,
-                    by=desk,
-                    at=at,
-                    entries=entries[:1],
-                    authorized_on=day - timedelta(days=5) if code == "authorization" else None,
-                )
-            )
-    patient = charts[0][0]
-    for week in range(14):
-        code, recipient, address, information, purpose = RELEASES[1]
-        day = on - timedelta(days=7 * (20 - week))
-        Disclosure.log(
-            patient=patient,
-            disclosed_on=day,
-            recipient=recipient,
-            recipient_address=address,
-            information="Weekly lot report",
-            purpose_code=code,
-            purpose=purpose,
-            by=desk,
-            at=at,
-        )
+            rows.append(_release(patient, day, dice.choice(RELEASES), desk, at, entries[:1]))
+    code, recipient, address, _information, purpose = RELEASES[1]
+    for weeks in range(7, 21):
+        weekly = (code, recipient, address, "Weekly lot report", purpose)
+        _release(charts[0][0], on - timedelta(weeks=weeks), weekly, desk, at)
     for row in rows[: len(rows) // 2]:
         row.review(by=officer, at=at)
     wrong = rows[-1]
-    wrong.correct(
-        by=officer,
+    names = ("disclosed_on", "recipient", "information", "purpose_code", "purpose", "authorized_on")
+    right = {name: getattr(wrong, name) for name in names} | {"recipient_address": "12 Corrected Street, Albany, NY 12207"}
+    wrong.correct(by=officer, at=at, reason="The recipient's street was typed wrong.", replacement=right)
+
+
+def _release(
+    patient: Patient, day: date, release: tuple[str, ...], desk: User, at: datetime, entries: list[Entry] | None = None
+) -> Disclosure:
+    code, recipient, address, information, purpose = release
+    return Disclosure.log(
+        patient=patient,
+        disclosed_on=day,
+        recipient=recipient,
+        recipient_address=address,
+        information=information,
+        purpose_code=code,
+        purpose=purpose,
+        by=desk,
         at=at,
-        reason="The recipient's street was typed wrong.",
-        replacement={
-            "disclosed_on": wrong.disclosed_on,
-            "recipient": wrong.recipient,
-            "recipient_address": "12 Corrected Street, Albany, NY 12207",
-            "information": wrong.information,
-            "purpose_code": wrong.purpose_code,
-            "purpose": wrong.purpose,
-            "authorized_on": wrong.authorized_on,
-        },
+        entries=entries,
+        authorized_on=day - timedelta(days=5) if code == "authorization" else None,
     )

@@ -22,7 +22,8 @@ def load(*, on: date, at: datetime) -> None:
     for row in people.PATIENTS:
         patient = _patient(dice, row)
         charts.append((patient, chart.write_entries(dice, patient, staff["doctor"], staff["frontdesk"], on, at)))
-    chart.mark_some(charts, staff["doctor"], staff["privacy"], on, at)
+    chart.mark_some(charts, staff["doctor"], staff["privacy"], at)
+    chart.keep_wishes([patient for patient, _ in charts], staff["privacy"], on, at)
     chart.log_disclosures(dice, charts, staff["frontdesk"], staff["privacy"], on, at)
     requests.take_in_every_state(dice, charts, staff, office, on=on, at=at)
 
