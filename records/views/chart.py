@@ -29,7 +29,7 @@ def record_print(request: HttpRequest, chart: str) -> HttpResponse:
     patient, _ = patient_and_context(chart)
     entries = patient.entries.of_record().with_marks().oldest_first()
     loose = patient.attachments.filter(entry=None)
-    chosen = [int(key) for key in request.GET.getlist("entry") if key.isdecimal()]
+    chosen = [int(key) for key in request.GET.getlist("entry") if key.isdecimal() and len(key) < 19]
     if chosen:
         entries, loose = entries.filter(pk__in=chosen), loose.none()
     pdf = record_pdf(patient, request.office, list(entries), clock.today(), request.user, loose=loose)

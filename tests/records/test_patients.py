@@ -15,7 +15,8 @@ from records.models import ChangedMeanwhileError, Patient, ResemblesError
 from tests.factories import ContactPreferenceFactory, PatientFactory
 
 NEW = {
-    "first_name": "Ruth", "last_name": "O'Brien", "preferred_name": "", "date_of_birth": "1958-02-28", "sex": "female", "language": "en",
+    "first_name": "Ruth", "last_name": "O'Brien", "preferred_name": "",
+    "date_of_birth": "1958-02-28", "sex": "female", "language": "en",
     "phone": "(518) 555-0140", "email": "ruth@example.org", "address_1": "12 Elm Street", "address_2": "", "city": "Albany",
     "state": "ny", "zip": "12207", "chart_number": "",
 }  # fmt: skip
@@ -166,8 +167,8 @@ def test_a_number_that_can_not_be_is_refused_at_its_field(client, desk, number):
 
 @pytest.mark.parametrize(
     ("first", "last"),
-    [("", "Isa"), ("Björk", ""), ("María-José", "Carreño Quiñones"), ("泽东", "毛"), ("x" * 200, "y" * 200), ("Va'apu'u", "Vitale"),
-     ("Sam", "Smith 😊"), ("می\u200cنا", "رضایی")],
+    [("", "Isa"), ("Björk", ""), ("María-José", "Carreño Quiñones"), ("泽东", "毛"), ("x" * 200, "y" * 200),
+     ("Va'apu'u", "Vitale"), ("Sam", "Smith 😊"), ("می\u200cنا", "رضایی")],
 )  # fmt: skip
 def test_names_are_taken_as_people_have_them(client, desk, first, last):
     assert client.post("/patients/new/", NEW | {"first_name": first, "last_name": last}).status_code == 302
