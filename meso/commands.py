@@ -1,6 +1,7 @@
 """What every command of the house shares: exit codes 0 done, 1 failed, 2 misused; plain English on stderr."""
 
 import argparse
+import atexit
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -79,6 +80,7 @@ def progress(total: int, label: str) -> Callable[[int], None]:
     bar = Progress(console=console, transient=True)
     task = bar.add_task(label, total=total)
     bar.start()
+    atexit.register(bar.stop)  # a command that fails halfway leaves the terminal as it was
 
     def advance(by: int) -> None:
         bar.advance(task, by)
