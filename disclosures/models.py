@@ -16,6 +16,14 @@ from meso.seals import Sealed
 from records.models import Entry, Patient
 
 
+def _is_corrected() -> models.Exists:
+    return models.Exists(Correction.objects.filter(original=models.OuterRef("pk")))
+
+
+def _is_reviewed() -> models.Exists:
+    return models.Exists(DisclosureReview.objects.filter(disclosure=models.OuterRef("pk")))
+
+
 class DisclosureQuerySet(AppendOnlyQuerySet):
     """Which disclosures.
 
@@ -25,11 +33,15 @@ class DisclosureQuerySet(AppendOnlyQuerySet):
 
     def current(self) -> "DisclosureQuerySet":
         """Those that no correction has taken the place of."""
-        return self.filter(~models.Exists(Correction.objects.filter(original=models.OuterRef("pk"))))
+        return self.filter(~_is_corrected())
 
     def not_reviewed(self) -> "DisclosureQuerySet":
         """Current rows that the privacy officer has not signed off."""
-        return self.current().filter(~models.Exists(DisclosureReview.objects.filter(disclosure=models.OuterRef("pk"))))
+        return self.current().filter(~_is_reviewed())
+
+    def for_list(self) -> "DisclosureQuerySet":
+        """With what a line of a list shows: the patient, who logged it, `is_corrected`, `is_reviewed`. One query."""
+        return self.select_related("patient", "logged_by").annotate(is_corrected=_is_corrected(), is_reviewed=_is_reviewed())
 
     def held(self) -> "DisclosureQuerySet":
         """Current rows that wait for the officer's decision whether an accounting lists them (law.md §8)."""

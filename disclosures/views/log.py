@@ -69,7 +69,7 @@ def _say_exempt(request: HttpRequest, form: DisclosureForm) -> HttpResponse:
 def disclosures(request: HttpRequest) -> HttpResponse:
     """The log, newest first, narrowed by the filter. A link may carry ?show=unreviewed, which tells of no patient."""
     form = LogFilterForm(request.POST or request.GET or None)
-    rows = form.narrow(Disclosure.objects.select_related("patient", "logged_by", "correction").prefetch_related("reviews"))
+    rows = form.narrow(Disclosure.objects.for_list())
     found = page(rows, ORDER, request.POST.get("after", ""))
     audit.looked_at(request, "disclosure log", detail=f"{len(found)} rows")
     part = request.headers.get("HX-Request") == "true"
@@ -123,7 +123,7 @@ def _row(pk: int) -> Disclosure:
 def patient_disclosures(request: HttpRequest, chart: str) -> HttpResponse:
     """One patient's rows of the log: a tab of the chart."""
     patient, context = patient_and_context(chart)
-    rows = patient.disclosures.current().select_related("patient", "logged_by", "correction").prefetch_related("reviews")
+    rows = patient.disclosures.current().for_list()
     audit.looked_at(request, "disclosures of a chart", chart)
     context["page"] = page(rows, ORDER, request.GET.get("after", ""))
     return render(request, "disclosures/patient.html", context)
