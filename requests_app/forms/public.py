@@ -166,7 +166,8 @@ class PublicAskForm(AskForm):
     def _ways(self) -> list[tuple[str, SafeString]]:
         """The ways to get at the record, each with its price: the law wants it told before anything is made."""
         office = self.office
-        by_page = _("$%(rate)s a page") % {"rate": office.copy_rate}
+        rate = _("$%(rate)s a page") if office.charge_electronic_pages else _("at most $%(rate)s a page")
+        by_page = rate % {"rate": office.copy_rate}
         flat = _("$%(fee)s in all") % {"fee": office.electronic_copy_fee} if office.electronic_copy_fee else _("free")
         prices = {
             asked.Way.INSPECT: _("free"),
@@ -187,7 +188,7 @@ class PublicAskForm(AskForm):
 
     def _renew_page(self) -> None:
         """Show the form with a fresh token, and with the field empty that should have been."""
-        renewed = self.data.copy()
+        renewed = dict(self.data.items())
         renewed["token"], renewed["leave_empty"] = new_token(self.at), ""
         self.data = renewed
 

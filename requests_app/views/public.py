@@ -1,18 +1,18 @@
 """The patients' pages under /privacy/: the notice, the form, its receipt, the status. No account is needed for any."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods, require_safe
 
 from meso import audit, clock
 from meso.audit import Action
+from meso.http import HttpRequest
 from meso.pdf import render_pdf
 from meso.roles import PUBLIC, needs
 from requests_app import notice, standing
@@ -121,7 +121,7 @@ privacy_request.ask_again = _ask_again  # type: ignore[attr-defined]
 def _receipt(request: HttpRequest) -> dict[str, Any] | None:
     """What the receipt says of the request this browser has just sent, or None: it is shown for half an hour and only here."""
     kept = request.session.get("receipt")
-    if not kept or clock.now() > parse_datetime(kept["until"]):
+    if not kept or clock.now() > datetime.fromisoformat(kept["until"]):
         return None
     taken = PatientRequest.objects.by_number(kept["number"]).first()
     if taken is None:

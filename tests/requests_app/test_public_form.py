@@ -120,6 +120,10 @@ def test_the_access_form_names_the_prices_of_the_office(client):
     assert "On paper, by mail · $0.12 a page, and the postage" in html
     assert "Electronic copy · $3.00 in all" in html
     assert "Look at it at the office · free" in html
+    Office.objects.update(charge_electronic_pages=False, electronic_copy_fee="0.00")
+    html = client.get(FORM, {"kind": "access"}).content.decode()
+    assert "picked up at the office · at most $0.12 a page" in html
+    assert "Electronic copy · free" in html
 
 
 @pytest.mark.parametrize("kind", Kind.values)
