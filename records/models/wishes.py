@@ -75,7 +75,10 @@ class ContactPreferenceQuerySet(AppendOnlyQuerySet):
 
 
 class ContactPreference(Sealed):
-    """How the patient wishes to be reached, in place of what stands in the chart. There is no field for why, and there must be none."""
+    """How the patient wishes to be reached, in place of what stands in the chart.
+
+    There is no field for why, and there must be none.
+    """
 
     class Means(models.TextChoices):
         MAIL = "mail", _("By mail")
