@@ -168,7 +168,7 @@ class _Desk:
         ground, text = {
             Kind.AMENDMENT: ("A4", "We looked at the note again with the physician who wrote it. It is right as it stands."),
             Kind.RESTRICTION: ("N1", "The office must be able to tell the pharmacy what was given, for your safety."),
-        }[self.case.kind]
+        }[Kind(self.case.kind)]
         self._decide(Outcome.DENIED, days_ago, ground, text)
 
     def extend(self, days_ago: int) -> None:
@@ -226,7 +226,8 @@ class _Desk:
     def contact(self, days_ago: int) -> None:
         """How to reach the patient is recorded."""
         facts = self.when(days_ago, "privacy")
-        carrying_out.set_contact(self.request, **ASKED[Kind.CONFIDENTIAL_COMMUNICATION][1], begins_on=facts["on"], **facts)
+        means, where, avoid = ASKED[Kind.CONFIDENTIAL_COMMUNICATION][1].values()
+        carrying_out.set_contact(self.request, means=means, where=where, avoid=avoid, begins_on=facts["on"], **facts)
 
     def account(self, days_ago: int) -> None:
         """The accounting is issued and given."""
