@@ -178,7 +178,7 @@ def check_triggers(app_configs, databases=None, **kwargs) -> list[checks.CheckMe
     return [
         checks.Error(
             f"The append-only guard {name} is missing in database {alias!r}.",
-            hint="Run `python manage.py migrate`, then find out who took it away.",
+            hint="Find out who took it away; `python manage.py migrate --skip-checks` puts it back.",
             id="meso.E001",
         )
         for alias in databases or []

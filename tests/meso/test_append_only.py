@@ -171,10 +171,12 @@ def test_the_system_check_asks_for_a_missing_trigger(db):
     call_command("check", databases=["default"])
 
 
-def test_migrate_puts_the_triggers_back(db):
+def test_migrate_names_a_missing_trigger_and_puts_it_back_when_told_to(db):
     append_only.drop_triggers(connection, Entry)
     assert append_only.missing_triggers(connection)
-    call_command("migrate", verbosity=0)
+    with pytest.raises(SystemCheckError, match="migrate --skip-checks"):
+        call_command("migrate", verbosity=0, skip_checks=False)
+    call_command("migrate", verbosity=0, skip_checks=True)
     assert append_only.missing_triggers(connection) == set()
 
 
