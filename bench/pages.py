@@ -77,7 +77,7 @@ def _plain_insert(of: Sample) -> Iterator[Order]:
 
 
 def _disclosure(of: Sample) -> Iterator[Order]:
-    return ([reverse("disclosure_new"), {"chart_number": patient.chart_number, **_facts(patient, of)}] for patient in of.patients)
+    return ([reverse("disclosure_new"), {"patient": patient.chart_number, **_facts(patient, of)}] for patient in of.patients)
 
 
 def _entry(of: Sample) -> Iterator[Order]:
