@@ -133,18 +133,20 @@ def restrict(
 ) -> RequestEvent:
     """Put the restriction in force on the chart, at the latest from the day of the letter that promises it.
 
-    Raises NotAllowedNow when it is in force already, or begins after the decision.
+    Whoever decided agreed to it; `by` writes it down. Raises NotAllowedNow when it is in force already, or when it
+    begins after the decision.
     """
     with all_or_nothing(request) as me:
         patient = check(me, Kind.RESTRICTION)
         _check_promise(me, begins_on)
+        agreed = me.decided_by or by
         Restriction.objects.create(
             patient=patient,
             what=what,
             from_whom=from_whom,
             begins_on=begins_on,
-            agreed_by=by,
-            signed_as=by.signature,
+            agreed_by=agreed,
+            signed_as=agreed.signature,
             recorded_at=at,
             request_number=me.number,
         )
