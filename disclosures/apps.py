@@ -7,7 +7,7 @@ class DisclosuresConfig(AppConfig):
 
     name = "disclosures"
 
-    def ready(self):
+    def ready(self) -> None:
         from disclosures import dashboard  # noqa: F401  (puts its card on the dashboard)
         from records import tabs
 

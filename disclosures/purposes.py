@@ -52,7 +52,7 @@ EXEMPT = ("treatment", "payment", "operations")
 _A1 = "45 CFR 164.528(a)(1)"
 
 
-def _p(code: str, label: str | Promise, citation: str, hipaa: bool, notice: bool, exclusion: str = "", **flags) -> Purpose:
+def _p(code: str, label: str | Promise, citation: str, hipaa: bool, notice: bool, exclusion: str = "", **flags: bool) -> Purpose:
     return Purpose(code, label, f"45 CFR {citation}", hipaa, notice, f"{_A1}({exclusion})" if exclusion else "", **flags)
 
 

@@ -5,11 +5,13 @@ goes round them (raw SQL, `_base_manager`, a second connection, a cascade). Djan
 many ALTERs and loses its triggers, so `install_triggers` runs after every migrate and a system check asks for them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NoReturn
 
-from django.apps import apps
+from django.apps import AppConfig, apps
 from django.core import checks
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from meso.labels import Labelled
 
@@ -24,12 +26,12 @@ class AppendOnlyError(Exception):
 class AppendOnlyQuerySet(models.QuerySet):
     """A QuerySet that adds and reads, and refuses everything else."""
 
-    def _refuse(self, *args, **kwargs):
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnlyError(f"{self.model._meta.verbose_name_plural} are append-only: add a row that corrects the old one.")
 
     update = delete = bulk_update = update_or_create = _refuse
 
-    def bulk_create(self, objs, *args, update_conflicts=False, **kwargs):
+    def bulk_create(self, objs: Iterable[Any], *args: Any, update_conflicts: bool = False, **kwargs: Any) -> list[Any]:
         """As Django's, without `update_conflicts`, which would change stored rows."""
         if update_conflicts:
             self._refuse()
@@ -44,13 +46,13 @@ class AppendOnly(Labelled, models.Model):
     class Meta:
         abstract = True
 
-    def save(self, *args, **kwargs):
+    def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
             raise AppendOnlyError(f"This {self._meta.verbose_name} is stored and can't be changed: add a row that corrects it.")
         kwargs["force_insert"] = True
         super().save(*args, **kwargs)
 
-    def delete(self, *args, **kwargs):
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnlyError(f"This {self._meta.verbose_name} is stored and can't be removed.")
 
 
@@ -128,7 +130,7 @@ def _postgresql_triggers(model: type[models.Model]) -> Iterator[str]:
     yield f'ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER "{PREFIX}{table}"'
 
 
-def drop_triggers(connection, model: type[models.Model]) -> None:
+def drop_triggers(connection: BaseDatabaseWrapper, model: type[models.Model]) -> None:
     """Take the guard off `model`. For `install_triggers` and for the test suite's flush, nothing else."""
     on_table = "" if connection.vendor == "sqlite" else f' ON "{model._meta.db_table}"'
     with connection.cursor() as cursor:
@@ -136,7 +138,7 @@ def drop_triggers(connection, model: type[models.Model]) -> None:
             cursor.execute(f'DROP TRIGGER IF EXISTS "{name}"{on_table}')
 
 
-def install_triggers(connection, model: type[models.Model]) -> None:
+def install_triggers(connection: BaseDatabaseWrapper, model: type[models.Model]) -> None:
     """Put the guard on `model`, new each time so that it knows the table's present unique keys."""
     drop_triggers(connection, model)
     statements = _sqlite_triggers(model) if connection.vendor == "sqlite" else _postgresql_triggers(model)
@@ -145,7 +147,7 @@ def install_triggers(connection, model: type[models.Model]) -> None:
             cursor.execute(statement)
 
 
-def missing_triggers(connection) -> set[str]:
+def missing_triggers(connection: BaseDatabaseWrapper) -> set[str]:
     """Names of guards that should be in the database and are not; a table not yet migrated is not asked for."""
     tables = set(connection.introspection.table_names())
     wanted = set().union(
@@ -160,7 +162,7 @@ def missing_triggers(connection) -> set[str]:
         return wanted - {row[0] for row in cursor.fetchall()}
 
 
-def install_after_migrate(app_config, using, **kwargs) -> None:
+def install_after_migrate(app_config: AppConfig, using: str, **kwargs: Any) -> None:
     """post_migrate receiver: guards every append-only table of the app that was just migrated."""
     from django.db import connections
 
@@ -171,7 +173,9 @@ def install_after_migrate(app_config, using, **kwargs) -> None:
             install_triggers(connection, model)
 
 
-def check_triggers(app_configs, databases=None, **kwargs) -> list[checks.CheckMessage]:
+def check_triggers(
+    *, app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[checks.CheckMessage]:
     """System check (`check --database default`): an append-only table without its triggers is an error."""
     from django.db import connections
 

@@ -9,7 +9,7 @@ class MesoConfig(AppConfig):
     name = "meso"
     verbose_name = "Meso"
 
-    def ready(self):
+    def ready(self) -> None:
         from meso import append_only, audit  # noqa: F401  (its receivers)
 
         post_migrate.connect(append_only.install_after_migrate, dispatch_uid="append_only")

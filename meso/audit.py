@@ -59,17 +59,17 @@ def refused(request: HttpRequest, permission: str, chart: str = "") -> None:
 
 
 @receiver(user_logged_in)
-def _logged_in(sender, request, user, **kwargs):
+def _logged_in(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
     record(Action.LOGIN, "login", user=user, request=request)
 
 
 @receiver(user_logged_out)
-def _logged_out(sender, request, user, **kwargs):
+def _logged_out(sender: Any, request: HttpRequest, user: User | None, **kwargs: Any) -> None:
     if user:
         record(Action.LOGOUT, "login", user=user, request=request)
 
 
 @receiver(user_login_failed)
-def _login_failed(sender, credentials, request=None, **kwargs):
+def _login_failed(sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
     known = User.objects.filter(username=credentials.get("username") or "").first()
     record(Action.LOGIN_FAILED, "login", user=known, request=request)

@@ -119,7 +119,7 @@ class StaffLoginView(LoginView):
     authentication_form = LoginForm
     redirect_authenticated_user = True
 
-    def form_valid(self, form):
+    def form_valid(self, form: Any) -> HttpResponse:
         """Log in; what was kept becomes a draft. What is no kept form, or too large to be one, is dropped."""
         response = super().form_valid(form)
         path = urlsplit(self.get_redirect_url()).path
@@ -128,7 +128,7 @@ class StaffLoginView(LoginView):
             save(form.get_user(), path, fields)
         return response
 
-    def get_context_data(self, **kwargs):
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What is kept goes along through a mistyped password."""
         context = super().get_context_data(**kwargs)
         context.setdefault("kept", self.request.POST.get("kept", ""))

@@ -46,7 +46,7 @@ class PermissionMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view: Callable, args: Any, kwargs: Any) -> HttpResponse | None:
+    def process_view(self, request: Any, view: Callable, args: Any, kwargs: Any) -> HttpResponse | None:
         permission = getattr(view, "needs", None)
         if permission == PUBLIC:
             return None

@@ -1,6 +1,7 @@
 """The ground's own tables: people who work here, the office's profile, the audit trail, kept drafts, the seals."""
 
 import zoneinfo
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
@@ -111,7 +112,7 @@ class Office(models.Model):
         return cls.objects.get_or_create(pk=1)[0]
 
     @classmethod
-    def take_chart_number(cls, is_taken) -> str:
+    def take_chart_number(cls, is_taken: Callable[[str], bool]) -> str:
         """The next free chart number, counted up under a lock. `is_taken(number)` says whether an import used it."""
         with transaction.atomic():
             cls.current()

@@ -1,6 +1,7 @@
 """Money is Decimal, dollars, two places, half-up. The one place that rounds and prints it."""
 
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from django.db import models
 
@@ -22,7 +23,7 @@ def in_words(amount: Decimal) -> str:
 class MoneyField(models.DecimalField):
     """A column of dollars with two places."""
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("max_digits", 10)
         kwargs.setdefault("decimal_places", 2)
         super().__init__(*args, **kwargs)

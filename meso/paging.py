@@ -1,5 +1,6 @@
 """Lists page by key: the next page starts after the last row of this one, so the thousandth page costs what the first does."""
 
+from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
 from django.core import signing
@@ -16,7 +17,7 @@ class Page(Generic[Row]):
     def __init__(self, rows: list[Row], next_token: str, is_first: bool):
         self.rows, self.next_token, self.is_first = rows, next_token, is_first
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
 
     def __len__(self) -> int:

@@ -125,7 +125,7 @@ class Sealed(AppendOnly):
         """The chain this row belongs to. Rows with a patient belong to the patient's."""
         return patient_chain(self.patient_id)  # type: ignore[attr-defined]
 
-    def save(self, *args, **kwargs):
+    def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():
             head = _locked_head(self.chain_key())
             super().save(*args, **kwargs)

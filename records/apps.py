@@ -7,7 +7,7 @@ class RecordsConfig(AppConfig):
 
     name = "records"
 
-    def ready(self):
+    def ready(self) -> None:
         from records import tabs
 
         tabs.register(_("Record"), "chart", "patient.view", order=10)

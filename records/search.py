@@ -5,7 +5,7 @@ digits of a telephone number; a name and a birth date may stand together.
 """
 
 from datetime import date
-from typing import Any
+from typing import Any, NoReturn
 
 from django.db import connections, models
 from django.db.models import Q
@@ -20,7 +20,7 @@ LIMIT = 25
 class PatientQuerySet(models.QuerySet):
     """Which patients."""
 
-    def delete(self):
+    def delete(self) -> NoReturn:
         raise AppendOnlyError("A patient's chart is never removed.")
 
     def resembling(self, first: str, last: str, born: date) -> "PatientQuerySet":

@@ -7,7 +7,7 @@ class RequestsConfig(AppConfig):
 
     name = "requests_app"
 
-    def ready(self):
+    def ready(self) -> None:
         from records import tabs
         from requests_app import dashboard  # noqa: F401  (puts its card on the dashboard)
 

@@ -4,6 +4,7 @@ import random
 import struct
 import zlib
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from disclosures.models import Disclosure
 from meso.models import User
@@ -149,7 +150,7 @@ def write_entries(dice: random.Random, patient: Patient, doctor: User, desk: Use
     return entries
 
 
-def _entry(patient: Patient, kind: str, day: date, title: str, body: str, by: User, at: datetime, **more) -> Entry:
+def _entry(patient: Patient, kind: str, day: date, title: str, body: str, by: User, at: datetime, **more: Any) -> Entry:
     return Entry.objects.create(
         patient=patient,
         kind=kind,

@@ -3,6 +3,7 @@
 import argparse
 import json
 from decimal import Decimal
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -32,12 +33,12 @@ class Command(MesoCommand):
 
     help = "The bill for copies on paper: pages at the office's rate plus the postage actually paid."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--pages", type=_pages, required=True, metavar="N", help="how many pages, a whole number")
         parser.add_argument("--postage", type=_postage, default=Decimal("0.00"), metavar="X", help="dollars paid, such as 1.85")
         parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print it (text)")
 
-    def work(self, *args, **options):
+    def work(self, *args: Any, **options: Any) -> str:
         bill = fees.paper_copy(options["pages"], options["postage"], rate=Office.current().copy_rate)
         return as_json(bill) if options["format"] == "json" else as_text(bill)
 
