@@ -26,13 +26,15 @@ if (passage && text) {
   const showPassage = () => { part.hidden = !words.checked; };
   document.querySelectorAll('[name="extent"]').forEach((choice) => choice.addEventListener("change", showPassage));
   showPassage();
-  document.addEventListener("selectionchange", () => {
+  const takeSelected = () => {
     const selection = document.getSelection();
     if (selection.isCollapsed || !text.contains(selection.anchorNode) || !text.contains(selection.focusNode)) return;
     passage.value = selection.toString().trim();
     words.checked = true;
     showPassage();
-  });
+  };
+  document.addEventListener("selectionchange", takeSelected);
+  takeSelected();
 }
 
 // Empty product rows stay folded until they are asked for.
