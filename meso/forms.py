@@ -8,7 +8,7 @@ from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm
 from django.forms.renderers import TemplatesSetting
 from django.utils.translation import gettext_lazy as _
 
-from meso import clock
+from meso import clock, widgets
 from meso.models import AccessEvent, Office, User
 from meso.roles import Role
 
@@ -17,6 +17,10 @@ class BootstrapRenderer(TemplatesSetting):
     """Renders each field through templates/forms/field.html: label, control, help, error, tied together for a screen reader."""
 
     field_template_name = "forms/field.html"
+
+    def render(self, template_name: str, context: dict[str, Any], request: Any = None) -> str:
+        """A control that meso/widgets.py writes, or the template."""
+        return widgets.written(template_name, context) or super().render(template_name, context, request)
 
 
 def dress(form: forms.BaseForm) -> None:
