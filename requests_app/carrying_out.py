@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from disclosures import accounting
@@ -185,20 +186,20 @@ def _check_promise(me: PatientRequest, begins_on: date) -> None:
 def issue_accounting(
     request: PatientRequest, *, start: date, end: date, scope: Scope, by: User, at: datetime, on: date, office: Office
 ) -> AccountingGiven:
-    """Make the accounting, kept exactly as issued. The clock runs on until it is given. Raises NotAllowedNow."""
+    """Make the accounting, kept exactly as issued; the clock runs on until it is given. A second click makes no second.
+
+    Raises NotAllowedNow.
+    """
+    now: dict[str, Any] = {"by": by, "at": at, "on": on, "office": office}
     with all_or_nothing(request) as me:
-        return accounting.give(
-            check(me, Kind.ACCOUNTING),
-            start,
-            end,
-            scope,
-            by=by,
-            at=at,
-            on=on,
-            office=office,
-            request_number=me.number,
-            requested_on=me.received_on,
-        )
+        patient, before = check(me, Kind.ACCOUNTING), accounting_of(me)
+        about: dict[str, Any] = {"request_number": me.number, "requested_on": me.received_on}
+        with transaction.atomic():
+            given = accounting.give(patient, start, end, scope, **now, **about)
+            if before and (before.issued_on, before.sha256) == (on, given.sha256):
+                transaction.set_rollback(True)
+                return before
+        return given
 
 
 def accounting_of(request: PatientRequest) -> AccountingGiven | None:

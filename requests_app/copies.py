@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -29,6 +30,8 @@ from requests_app.models.timeline import Verb
 # What pypdf lets out on a file that is no sound PDF: its own errors, and those of code that trips over the content.
 _UNREADABLE = (PyPdfError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, NotImplementedError)
 _ON_PAGES = (Attachment.Format.JPEG, Attachment.Format.PNG)  # files that the record's own pages show
+
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what is wrong with a patient's file is shown, and not logged
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,7 @@ def _joined(record: Pdf, parts: list[tuple[str, bytes]]) -> Pdf:
 
 
 def make(request: PatientRequest, order: Order, *, seen: str, by: User, at: datetime, on: date, office: Office) -> CopyBill:
-    """Make the copy and its bill, as shown: the PDF, the rate, the total stay as they are now.
+    """Make the copy and its bill, as shown: the PDF, the rate, the total stay as they are now. A second click makes no second.
 
     Raises NotAllowedNow before the request is granted, its chart found and identity checked, or once it is closed;
     ChangedSinceShown when what would be made differs from what was `seen`; fees.FeeRefused.
@@ -152,29 +155,40 @@ def make(request: PatientRequest, order: Order, *, seen: str, by: User, at: date
     made = quote(patient, order, by=by, on=on, office=office)
     if made.seen != seen:
         raise ChangedSinceShown(made)
-    bill = made.bill
     with all_or_nothing(request) as me:
-        patient = carrying_out.check(me, Kind.ACCESS)
-        stored = CopyBill.objects.create(
-            request=me,
-            patient=patient,
-            entry_ids=[entry.pk for entry in order.entries],
-            delivery=order.delivery,
-            pages=made.pdf.pages,
-            paper_pages=order.paper_pages,
-            charged_pages=bill.pages,
-            rate=bill.per_page,
-            copies=bill.copies,
-            postage=bill.postage,
-            total=bill.total,
-            copy=made.pdf.content,
-            document=_bill_pdf(me, made, number=me.bills.count() + 1, by=by, on=on, office=office).content,
-            made_on=on,
-            made_at=at,
-            made_by=by,
-        )
-        pages, total = made.pdf.pages + order.paper_pages, in_words(bill.total)
-        me.events.record(Verb.BILLED, by=by, at=at, on=on, pages=pages, total=total, bill=stored.pk)
+        carrying_out.check(me, Kind.ACCESS)
+        return _same(me, made, on) or _store(me, made, by=by, at=at, on=on, office=office)
+
+
+def _same(request: PatientRequest, made: Quote, on: date) -> CopyBill | None:
+    """The very same copy and bill, made today by a first click on the same button, or None."""
+    digest = hashlib.sha256(made.pdf.content).hexdigest()
+    bills = request.bills.filter(made_on=on, copy_sha256=digest, delivery=made.order.delivery, total=made.bill.total)
+    return bills.filter(paper_pages=made.order.paper_pages, postage=made.bill.postage).first()
+
+
+def _store(request: PatientRequest, made: Quote, *, by: User, at: datetime, on: date, office: Office) -> CopyBill:
+    order, bill = made.order, made.bill
+    stored = CopyBill.objects.create(
+        request=request,
+        patient_id=request.patient_id,
+        entry_ids=[entry.pk for entry in order.entries],
+        delivery=order.delivery,
+        pages=made.pdf.pages,
+        paper_pages=order.paper_pages,
+        charged_pages=bill.pages,
+        rate=bill.per_page,
+        copies=bill.copies,
+        postage=bill.postage,
+        total=bill.total,
+        copy=made.pdf.content,
+        document=_bill_pdf(request, made, number=request.bills.count() + 1, by=by, on=on, office=office).content,
+        made_on=on,
+        made_at=at,
+        made_by=by,
+    )
+    pages, total = made.pdf.pages + order.paper_pages, in_words(bill.total)
+    request.events.record(Verb.BILLED, by=by, at=at, on=on, pages=pages, total=total, bill=stored.pk)
     return stored
 
 

@@ -408,6 +408,15 @@ def test_another_period_can_be_made_before_one_is_given(client, signed_in, offic
         carrying_out.issue_accounting(request, **PERIOD, **now(officer), office=an_office())
 
 
+def test_a_second_click_makes_no_second_accounting(officer):
+    request = granted("accounting", officer)
+    facts = {**PERIOD, **now(officer), "office": an_office()}
+    assert carrying_out.issue_accounting(request, **facts) == carrying_out.issue_accounting(request, **facts)
+    DisclosureFactory(patient=request.patient)
+    assert carrying_out.issue_accounting(request, **facts).lines == 1
+    assert AccountingGiven.objects.count() == 2
+
+
 @pytest.mark.parametrize("day", ["2026-11-23", "2026-11-25"])
 def test_an_accounting_is_not_given_before_it_is_made_nor_in_the_future(client, signed_in, officer, day):
     signed_in("front_desk")

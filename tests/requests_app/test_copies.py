@@ -246,6 +246,33 @@ def test_what_has_changed_since_it_was_shown_is_shown_again_and_not_billed(offic
     copies.make(request, order_of(request), seen=changed.value.quote.seen, office=office, **now(officer))
 
 
+def test_a_second_click_makes_no_second_copy(officer):
+    request = charted(officer)
+    assert made(request, officer, postage="1.85") == made(request, officer, postage="1.85")
+    assert (CopyBill.objects.count(), request.events.filter(verb=Verb.BILLED).count()) == (1, 1)
+    request.patient.entries.first().add_addendum(by=officer, at=AT, body="Allergic to latex.")
+    assert "Allergic to latex." in words_of(stored(made(request, officer, postage="1.85")).copy)
+    made(request, officer, postage="1.86")
+    assert CopyBill.objects.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_clicks_at_once_make_one_copy_and_settle_one_bill(at_once):
+    officer = UserFactory(role="privacy_officer")
+    request = charted(officer, entries=1)
+    order = order_of(request, postage="1.85")
+    seen = copies.quote(request.patient, order, by=officer, on=ON, office=Office.current()).seen
+
+    def make(_number):
+        mine = PatientRequest.objects.get(pk=request.pk)
+        return copies.make(mine, order, seen=seen, office=Office.current(), **now(officer))
+
+    bills = at_once(make, range(2))
+    assert bills[0] == bills[1]
+    settled = at_once(lambda how: CopyBill.objects.get().settle(how, **now(officer)), ["paid", "waived"])
+    assert sorted(type(one).__name__ for one in settled) == ["BillSettlement", "NotAllowedNow"]
+
+
 @pytest.mark.parametrize(
     "change",
     [{"postage": "4.21"}, {"paper_pages": 1}, {"delivery": Delivery.ELECTRONIC, "postage": "0"}, {"service_on__month": 1}],
