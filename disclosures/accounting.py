@@ -50,6 +50,12 @@ class Line:
         """What the code means, in plain words."""
         return str(purposes.purpose(self.purpose_code).label)
 
+    @property
+    def series(self) -> str:
+        """How often it went out, in words for a reader: "14 times, weekly". "" for a single disclosure."""
+        times = accounting_rules.times(self.count)
+        return times if self.frequency in ("", times) else f"{times}, {self.frequency}"
+
 
 @dataclass(frozen=True)
 class Accounting:

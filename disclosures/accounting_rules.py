@@ -31,6 +31,11 @@ def is_free(requested_on: date, earlier_free_requests: Iterable[date]) -> bool:
     return all(requested_on >= free_again_on(earlier) for earlier in earlier_free_requests if earlier <= requested_on)
 
 
+def times(count: int) -> str:
+    """How many times, in words; "" for once."""
+    return _("%(count)d times") % {"count": count} if count > 1 else ""
+
+
 def frequency(days: list[date]) -> str:
     """How often a series went out, in words: "weekly" where the gaps are even, else how many times. "" for a single day."""
     if len(days) < 2:
@@ -45,4 +50,4 @@ def frequency(days: list[date]) -> str:
         return even[gap]
     if all(timedelta(28) <= gap <= timedelta(31) for gap in gaps):
         return _("monthly")
-    return _("%(count)d times") % {"count": len(days)}
+    return times(len(days))

@@ -15,7 +15,7 @@ from typing import cast
 from django.db import transaction
 
 from disclosures import purposes
-from disclosures.models import Disclosure
+from disclosures.models import EARLIEST, Disclosure
 from meso.csv_in import BadCell, a_date, read_all
 from meso.seals import bulk_seal
 from records.models import Patient
@@ -79,6 +79,8 @@ def _row(cells: dict[str, str], chart: Callable[[str], Patient | None], on: date
     if patient is None:
         raise BadCell("chart_number", f"there is no chart {cells['chart_number']!r}")
     disclosed_on = cast(date, a_date("disclosed_on", cells["disclosed_on"], latest=on))  # an empty cell is refused
+    if disclosed_on < EARLIEST:
+        raise BadCell("disclosed_on", f"{disclosed_on} is before {EARLIEST.year}; check the year")
     authorized_on = a_date("authorized_on", cells["authorized_on"], latest=on, needed=False)
     if cells["purpose_code"] not in purposes.PURPOSES:
         raise BadCell("purpose_code", f"{cells['purpose_code']!r} is not a purpose code: {', '.join(purposes.PURPOSES)}")

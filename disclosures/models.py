@@ -15,6 +15,8 @@ from meso.money import MoneyField
 from meso.seals import Sealed
 from records.models import Entry, Patient
 
+EARLIEST = date(1950, 1, 1)  # a disclosure of an earlier day is a slip of the pen
+
 
 def _is_corrected() -> models.Exists:
     return models.Exists(Correction.objects.filter(original=models.OuterRef("pk")))
@@ -42,6 +44,11 @@ class DisclosureQuerySet(AppendOnlyQuerySet):
     def for_list(self) -> "DisclosureQuerySet":
         """With what a line of a list shows: the patient, who logged it, `is_corrected`, `is_reviewed`. One query."""
         return self.select_related("patient", "logged_by").annotate(is_corrected=_is_corrected(), is_reviewed=_is_reviewed())
+
+    def with_replacements(self) -> "DisclosureQuerySet":
+        """Corrected ones too, each with `replaced_by`: the number of the row in its place, or None."""
+        correction = Correction.objects.filter(original=models.OuterRef("pk"))
+        return self.annotate(replaced_by=models.Subquery(correction.values("replacement")))
 
     def held(self) -> "DisclosureQuerySet":
         """Current rows that wait for the officer's decision whether an accounting lists them (law.md §8)."""

@@ -36,13 +36,30 @@ document.addEventListener("change", (event) => {
   box.dispatchEvent(new Event("change", { bubbles: true }));
 });
 
-// A recipient the office knows brings its address along, where none is typed yet.
+// A number typed after a patient was picked is meant: the pick goes.
+document.addEventListener("input", (event) => {
+  if (event.target.name !== "patient") return;
+  event.target.form.querySelectorAll('[name="patient_picked"]').forEach((choice) => { choice.checked = false; });
+});
+
+// One click ticks every row of the page.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("[data-tick-all]").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      document.querySelectorAll(`[name="${button.dataset.tickAll}"]`).forEach((box) => { box.checked = true; });
+    });
+  });
+});
+
+// A recipient the office knows brings its address along, where none was typed; another recipient takes it away again.
 document.addEventListener("change", (event) => {
   const list = event.target.list;
   if (!list || !event.target.dataset.fills) return;
   const known = [...list.options].find((option) => option.value === event.target.value);
   const box = event.target.form.querySelector(`[name="${event.target.dataset.fills}"]`);
-  if (known && box && !box.value) box.value = known.dataset.address;
+  if (!box || (box.value && box.value !== box.dataset.filled)) return;
+  box.value = box.dataset.filled = known ? known.dataset.address : "";
 });
 
 // A part of the page that can't be fetched because the login has expired: the server's own line says so, above what is typed.

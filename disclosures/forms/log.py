@@ -1,8 +1,11 @@
 """Logging a disclosure, correcting one, reviewing, deciding on a held one, and narrowing the log."""
 
+import hashlib
+import json
 import secrets
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.db import IntegrityError, transaction
@@ -12,23 +15,26 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from disclosures import purposes
-from disclosures.models import Disclosure
+from disclosures.models import EARLIEST, Disclosure
 from meso.forms import DateField, Form
 from meso.models import User
 from meso.roles import PERMISSIONS
 from records.forms.picker import PatientField, PatientPicker
 from records.models import Entry, Patient
 
-EARLIEST = date(1950, 1, 1)  # an earlier day is a slip of the pen
 ENTRIES_OFFERED = 60  # the newest of the chart; older ones are named in the text
 RECIPIENTS_OFFERED = 40
 _ROWS_LOOKED_THROUGH = 300
+RECIPIENT_WINDOW = timedelta(days=731)  # two years: what a search for words in a recipient may look through
 LONGEST = 5000
 
 
 def earlier_recipients() -> list[tuple[str, str]]:
-    """The recipients of the latest rows, each once with its latest address. Looks through a fixed number of rows."""
-    rows = Disclosure.objects.order_by("-id").values_list("recipient", "recipient_address")[:_ROWS_LOOKED_THROUGH]
+    """The recipients of the latest rows, each once with its latest address; not one that was corrected away.
+
+    Looks through a fixed number of rows.
+    """
+    rows = Disclosure.objects.current().order_by("-id").values_list("recipient", "recipient_address")[:_ROWS_LOOKED_THROUGH]
     known: dict[str, str] = {}
     for recipient, address in rows:
         known.setdefault(recipient, address)
@@ -73,7 +79,7 @@ class DisclosureForm(Form):
     )
     information = forms.CharField(
         label=gettext_lazy("What was given"), required=False, max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=gettext_lazy("In words, or tick entries; entries alone name themselves."),
+        help_text=gettext_lazy("In words, or tick entries. Left empty, the ticked entries are named by title and date."),
     )  # fmt: skip
     purpose_code = forms.ChoiceField(label=gettext_lazy("Why"), choices=purpose_choices)
     purpose = forms.CharField(
@@ -89,12 +95,15 @@ class DisclosureForm(Form):
     def __init__(self, *args: Any, on: date, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.on = on
+        for name in ("information", "authorized_on"):
+            self.fields[name].needed_at_times = True  # type: ignore[attr-defined]  # so it is not called optional
         self.initial.setdefault("disclosed_on", on)
         self.initial.setdefault("once", secrets.token_hex(16))
-        self.offer_entries_of(self.chosen_patient())
+        self.chosen = self.chosen_patient()
+        self.offer_entries_of(self.chosen)
 
     def chosen_patient(self) -> Patient | None:
-        """The patient that the form names so far, or None."""
+        """The patient that the form names so far, or None. One query; `chosen` keeps the answer."""
         sent = PatientPicker().value_from_datadict(self.data, self.files, "patient") if self.is_bound else None
         number = (sent or self.initial.get("patient") or "").strip()
         return Patient.objects.filter(chart_number=number).first() if number else None
@@ -105,7 +114,12 @@ class DisclosureForm(Form):
             del self.fields["entries"]
             return
         newest = patient.entries.of_record().newest_first().values_list("pk", flat=True)[:ENTRIES_OFFERED]
-        self.fields["entries"].queryset = Entry.objects.filter(pk__in=list(newest)).newest_first()  # type: ignore[attr-defined]
+        offered = Entry.objects.filter(pk__in=[*newest, *self.entries_given()])
+        self.fields["entries"].queryset = offered.newest_first()  # type: ignore[attr-defined]
+
+    def entries_given(self) -> list[int]:
+        """Entries to offer besides the newest ones: those that the row to be corrected gave."""
+        return []
 
     def clean_disclosed_on(self) -> date:
         """A day that has been, and not a slip of the pen."""
@@ -154,13 +168,21 @@ class DisclosureForm(Form):
         }
 
     def log(self, *, by: User, at: datetime) -> Disclosure:
-        """Write the row. The same form sent twice gives the row that it wrote the first time."""
-        source = f"form/{self.cleaned_data['once'] or secrets.token_hex(16)}"
+        """Write the row. The same form sent twice gives the row that it wrote the first time.
+
+        One that was gone back to and sent with other facts is another disclosure.
+        """
+        patient, row = self.cleaned_data["patient"], self.row()
+        facts = {**row, "entries": [entry.pk for entry in row["entries"]]}
+        once = self.cleaned_data["once"] or secrets.token_hex(16)
+        source = hashlib.sha256(json.dumps([once, patient.pk, facts], default=str).encode()).hexdigest()
         try:
             with transaction.atomic():
-                return Disclosure.log(patient=self.cleaned_data["patient"], by=by, at=at, source_id=source, **self.row())
+                return Disclosure.log(patient=patient, by=by, at=at, source_id=source, **row)
         except IntegrityError:
-            return Disclosure.objects.get(source_id=source)
+            if logged := Disclosure.objects.filter(source_id=source).first():
+                return logged
+            raise
 
 
 class CorrectionForm(DisclosureForm):
@@ -168,7 +190,7 @@ class CorrectionForm(DisclosureForm):
 
     reason = forms.CharField(label=gettext_lazy("What was wrong"), max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
     never_made = forms.BooleanField(
-        label=gettext_lazy("This disclosure was never made: put nothing in its place"), required=False
+        label=gettext_lazy("It was never made, or not of this patient: put nothing in its place"), required=False
     )
 
     def __init__(self, *args: Any, original: Disclosure, **kwargs: Any):
@@ -182,7 +204,7 @@ class CorrectionForm(DisclosureForm):
             "purpose_code": original.purpose_code,
             "purpose": original.purpose,
             "authorized_on": original.authorized_on,
-            "entries": list(original.disclosed_entries.values_list("entry", flat=True)),
+            "entries": self.entries_given(),
         }
         kwargs["initial"] = {**self.base_facts, **(kwargs.get("initial") or {})}
         super().__init__(*args, **kwargs)
@@ -195,6 +217,17 @@ class CorrectionForm(DisclosureForm):
 
     def chosen_patient(self) -> Patient | None:
         return self.original.patient
+
+    def entries_given(self) -> list[int]:
+        return list(self.original.disclosed_entries.values_list("entry", flat=True))
+
+    def clean(self) -> dict[str, Any]:
+        """A row that is taken back needs its reason alone: whatever else it lacks, nothing of it is written."""
+        data = super().clean()
+        if data.get("never_made"):
+            for name in [name for name in self.errors if name != "reason"]:
+                del self.errors[name]
+        return data
 
     def correct(self, *, by: User, at: datetime) -> Any:
         """Write the correction. Raises IntegrityError when the row was corrected meanwhile."""
@@ -228,7 +261,10 @@ def _loggers() -> QuerySet[User]:
 
 
 class LogFilterForm(Form):
-    """Narrows the log. `narrow(rows, on)` applies what is filled in."""
+    """Narrows the log. `narrow(rows)` applies what is filled in; `on` is the office's day.
+
+    No index finds words inside a recipient; so that search looks through one chart, or through two years at a time.
+    """
 
     SHOW = (
         ("", gettext_lazy("Rows in force")),
@@ -247,8 +283,10 @@ class LogFilterForm(Form):
         User.objects.none(), label=gettext_lazy("Logged by"), required=False, empty_label=gettext_lazy("Anybody")
     )
 
-    def __init__(self, *args: Any, **kwargs: Any):
+    def __init__(self, *args: Any, on: date, **kwargs: Any):
         super().__init__(*args, **kwargs)
+        self.on = on
+        self.looked_through: tuple[date, date] | None = None
         self.fields["logged_by"].queryset = _loggers()  # type: ignore[attr-defined]
         logged = [(code, p.label) for code, p in purposes.PURPOSES.items() if not p.exempt]
         self.fields["purpose_code"].choices = [("", _("Anything")), *logged]  # type: ignore[attr-defined]
@@ -257,16 +295,31 @@ class LogFilterForm(Form):
         data = super().clean() or {}
         if data.get("since") and data.get("until") and data["since"] > data["until"]:
             self.add_error("until", _("This day comes before the first one."))
-        if data.get("recipient") and not (data.get("since") or data.get("chart_number")):
-            self.add_error("recipient", _("To look for a recipient, also give a first day or a chart number."))
+        elif data.get("recipient") and not data.get("chart_number") and not self.errors:
+            self._bound_the_search(data)
         return data
+
+    def _bound_the_search(self, data: dict[str, Any]) -> None:
+        """Two years, the latest ones unless days are given."""
+        until = data["until"] or (data["since"] + RECIPIENT_WINDOW if data["since"] else self.on)
+        since = data["since"] or until - RECIPIENT_WINDOW
+        if until - since > RECIPIENT_WINDOW:
+            self.add_error("since", _("A search for a recipient looks through two years at a time, or through one chart."))
+        else:
+            data["since"], data["until"] = self.looked_through = since, until
+
+    @property
+    def address(self) -> str:
+        """The filter as an address may carry it: without the recipient, who can be a person."""
+        kept = {name: self.data.get(name, "") for name in self.fields if name != "recipient"}
+        return urlencode({name: value for name, value in kept.items() if value})
 
     def narrow(self, rows: Any) -> Any:
         """The rows that match; those in force when nothing is filled in or what is filled in is not right."""
         if not self.is_valid():
             return rows.current()
         data = self.cleaned_data
-        rows = {"": rows.current, "unreviewed": rows.not_reviewed, "held": rows.held, "all": rows.all}[data["show"]]()
+        shown = {"": rows.current, "unreviewed": rows.not_reviewed, "held": rows.held, "all": rows.with_replacements}
         wanted = {
             "patient__chart_number": data["chart_number"].strip(),
             "recipient__icontains": data["recipient"],
@@ -275,4 +328,4 @@ class LogFilterForm(Form):
             "disclosed_on__lte": data["until"],
             "logged_by": data["logged_by"],
         }
-        return rows.filter(**{name: value for name, value in wanted.items() if value})
+        return shown[data["show"]]().filter(**{name: value for name, value in wanted.items() if value})

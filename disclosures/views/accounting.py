@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -51,6 +52,8 @@ def accounting_file(request: HttpRequest, chart: str, format: str) -> HttpRespon
         raise Http404
     patient = get_object_or_404(Patient, chart_number=chart)
     form, made = _accounting(request, patient)
+    if form.is_bound and not form.is_valid():
+        return redirect(f"{reverse('accounting', args=[chart])}?{request.GET.urlencode()}")  # it says there what is not right
     audit.record(Action.EXPORT, "accounting", chart=chart, detail=f"{format}, {form.why}", request=request)
     if format == "json":
         response: HttpResponse = JsonResponse(made.as_dict(), json_dumps_params={"ensure_ascii": False, "indent": 2})

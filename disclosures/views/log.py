@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from django.contrib import messages
-from django.db import IntegrityError
-from django.http import HttpResponse, StreamingHttpResponse
+from django.db import IntegrityError, transaction
+from django.http import HttpResponse, QueryDict, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -14,9 +16,10 @@ from disclosures.models import Disclosure
 from meso import audit, clock, csv_out, drafts
 from meso.audit import Action
 from meso.http import HttpRequest
+from meso.models import Draft
 from meso.paging import page
 from meso.roles import needs
-from records.views.about import initial_from_draft, patient_and_context
+from records.views.about import patient_and_context
 
 ORDER = ["-disclosed_on", "-id"]
 CSV_COLUMNS = (
@@ -28,38 +31,57 @@ CSV_COLUMNS = (
 @needs("disclosure.log")
 def disclosure_new(request: HttpRequest) -> HttpResponse:
     """Log a disclosure. An exempt purpose is told as such, makes no row, and the check is audited."""
-    initial, kept = initial_from_draft(request)
-    initial = {"patient": request.GET.get("chart", ""), **initial}
-    only_showing = "show_entries" in request.POST
-    form = DisclosureForm(None if only_showing else request.POST or None, on=clock.today(), initial=initial or None)
-    if only_showing:
-        form = DisclosureForm(on=clock.today(), initial=_typed_so_far(request))
-    elif request.method == "POST" and form.exempt:
-        return _say_exempt(request, form)
-    elif request.method == "POST" and form.is_valid():
-        row = form.log(by=request.user, at=clock.now())
+    if request.POST.get("discard"):
         drafts.discard(request.user, request.path)
+        return redirect("disclosure_new")
+    form, draft = _form_and_draft(request)
+    if form.exempt:
+        return _say_exempt(request, form)
+    if form.is_valid():
+        row = form.log(by=request.user, at=clock.now())
+        _forget_draft(request)
         audit.record(
             Action.CREATE, f"disclosure {row.pk}", chart=row.patient.chart_number, detail=row.purpose_code, request=request
         )
         messages.success(request, _("The disclosure is in the log."))
         return redirect("disclosure", row.pk)
-    context = {"form": form, "recipients": earlier_recipients(), "chosen": form.chosen_patient(), **kept}
-    return render(request, "disclosures/new.html", context)
+    if form.chosen:
+        audit.looked_at(request, "disclosure form", form.chosen.chart_number)
+    return render(request, "disclosures/new.html", {"form": form, "draft": draft, "recipients": earlier_recipients()})
 
 
-def _typed_so_far(request: HttpRequest) -> dict[str, object]:
-    """The fields as they stand, to show the form again without judging it; what is picked wins over what is typed."""
-    typed: dict[str, object] = {name: request.POST[name] for name in request.POST}
-    typed["patient"] = request.POST.get("patient_picked") or request.POST.get("patient", "")
-    typed["entries"] = request.POST.getlist("entries")
-    return typed
+def _form_and_draft(request: HttpRequest) -> tuple[DisclosureForm, Draft | None]:
+    """The form as sent; or filled with what stands in it so far, to tick entries; or with what was kept; or empty.
+
+    An address that names a chart begins afresh: a draft may be of another patient.
+    """
+    on = clock.today()
+    if "show_entries" in request.POST:
+        return DisclosureForm(on=on, initial=_typed(request.POST)), None
+    if request.method == "POST":
+        return DisclosureForm(request.POST, on=on), None
+    chart = request.GET.get("chart", "")
+    draft = None if chart else drafts.find(request.user, request.path)
+    kept = drafts.as_post(draft)
+    return DisclosureForm(on=on, initial=_typed(kept) if kept else {"patient": chart}), draft
+
+
+def _typed(sent: QueryDict) -> dict[str, object]:
+    """The fields as they stand, to show the form without judging it; what is picked wins over what is typed."""
+    picked = sent.get("patient_picked") or sent.get("patient", "")
+    return {**sent.dict(), "patient": picked, "entries": sent.getlist("entries")}
+
+
+def _forget_draft(request: HttpRequest) -> None:
+    """The draft was sent. One that this form did not come from stays."""
+    if "chart" not in request.GET:
+        drafts.discard(request.user, request.path)
 
 
 def _say_exempt(request: HttpRequest, form: DisclosureForm) -> HttpResponse:
-    patient = form.chosen_patient()
+    patient = form.chosen
     purpose = form.exempt
-    drafts.discard(request.user, request.path)
+    _forget_draft(request)
     chart = patient.chart_number if patient else ""
     audit.record(Action.CHECK, "disclosure", chart=chart, detail=purpose.code if purpose else "", request=request)
     return render(request, "disclosures/exempt.html", {"purpose": purpose, "patient": patient})
@@ -68,20 +90,20 @@ def _say_exempt(request: HttpRequest, form: DisclosureForm) -> HttpResponse:
 @needs("disclosure.view")
 def disclosures(request: HttpRequest) -> HttpResponse:
     """The log, newest first, narrowed by the filter. A link may carry ?show=unreviewed, which tells of no patient."""
-    form = LogFilterForm(request.POST or request.GET or None)
+    form = LogFilterForm(request.POST or request.GET or None, on=clock.today())
     rows = form.narrow(Disclosure.objects.for_list())
     found = page(rows, ORDER, request.POST.get("after", ""))
     audit.looked_at(request, "disclosure log", detail=f"{len(found)} rows")
-    part = request.headers.get("HX-Request") == "true"
-    template = "disclosures/_rows.html" if part else "disclosures/log.html"
-    return render(request, template, {"form": form, "page": found, "review_form": ReviewForm()})
+    return render(request, "disclosures/log.html", {"form": form, "page": found, "review_form": ReviewForm()})
 
 
 @needs("disclosure.export")
 @require_POST
-def disclosures_csv(request: HttpRequest) -> HttpResponse:
-    """What is filtered, as a spreadsheet, streamed."""
-    form = LogFilterForm(request.POST)
+def disclosures_csv(request: HttpRequest) -> HttpResponseBase:
+    """What is filtered, as a spreadsheet, streamed. A filter that is not right shows the page again, not all rows."""
+    form = LogFilterForm(request.POST, on=clock.today())
+    if not form.is_valid():
+        return disclosures(request)
     rows = form.narrow(Disclosure.objects.select_related("patient", "logged_by", "correction").prefetch_related("reviews"))
     audit.record(Action.EXPORT, "disclosure log", detail="csv", request=request)
     response = StreamingHttpResponse(csv_out.stream(CSV_COLUMNS, _cells(rows)), content_type="text/csv; charset=utf-8")
@@ -144,6 +166,7 @@ def disclosure_correct(request: HttpRequest, pk: int) -> HttpResponse:
             audit.record(Action.CHANGE, f"disclosure {pk}", chart=row.patient.chart_number, detail="corrected", request=request)
             messages.success(request, _("The correction is in the log. The old row stays readable."))
             return redirect("disclosure", correction.replacement_id or pk)
+    audit.looked_at(request, f"disclosure {pk}", row.patient.chart_number)
     _patient, context = patient_and_context(row.patient.chart_number)
     return render(request, "disclosures/correct.html", {**context, "form": form, "row": row})
 
@@ -153,8 +176,7 @@ def disclosure_correct(request: HttpRequest, pk: int) -> HttpResponse:
 def disclosures_review(request: HttpRequest) -> HttpResponse:
     """Sign off the ticked rows: each gets a review of its own, dated and signed."""
     form = ReviewForm(request.POST)
-    ticked = [int(key) for key in request.POST.getlist("row") if key.isdecimal() and len(key) < 19][:200]
-    rows = list(Disclosure.objects.filter(pk__in=ticked).select_related("patient"))
+    rows = _ticked(request)
     if rows and form.is_valid():
         at = clock.now()
         for row in rows:
@@ -163,7 +185,16 @@ def disclosures_review(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("%(count)d reviewed and signed.") % {"count": len(rows)})
     else:
         messages.warning(request, _("Tick the rows that you have reviewed. Notes may be 1000 characters long."))
-    return redirect("disclosure", rows[0].pk) if len(rows) == 1 and "one" in request.POST else redirect("disclosures")
+    if "one" in request.POST and rows:
+        return redirect("disclosure", rows[0].pk)
+    return redirect(f"{reverse('disclosures')}?{LogFilterForm(request.POST, on=clock.today()).address}")
+
+
+def _ticked(request: HttpRequest) -> list[Disclosure]:
+    """The ticked rows of a page, without those that were signed off meanwhile. A row by itself may be signed again."""
+    keys = [int(key) for key in request.POST.getlist("row") if key.isdecimal() and len(key) < 19][:200]
+    which = Disclosure.objects.current() if "one" in request.POST else Disclosure.objects.not_reviewed()
+    return list(which.filter(pk__in=keys))
 
 
 @needs("disclosure.review")
@@ -172,10 +203,18 @@ def disclosure_hold(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Disclosure.objects.held().select_related("patient"), pk=pk)
     form = HoldForm(request.POST or None, initial=drafts.initial(request))
     if request.method == "POST" and form.is_valid():
-        row.decide_hold(by=request.user, at=clock.now(), listed=form.cleaned_data["listed"], reason=form.cleaned_data["reason"])
-        drafts.discard(request.user, request.path)
-        audit.record(Action.CREATE, f"disclosure {pk}", chart=row.patient.chart_number, detail="hold decided", request=request)
-        messages.success(request, _("The decision is kept."))
-        return redirect("disclosure", pk)
+        try:
+            with transaction.atomic():
+                row.decide_hold(by=request.user, at=clock.now(), **form.cleaned_data)
+        except IntegrityError:
+            form.add_error(None, _("Somebody has decided this meanwhile. Open the disclosure to see how."))
+        else:
+            drafts.discard(request.user, request.path)
+            audit.record(
+                Action.CREATE, f"disclosure {pk}", chart=row.patient.chart_number, detail="hold decided", request=request
+            )
+            messages.success(request, _("The decision is kept."))
+            return redirect("disclosure", pk)
+    audit.looked_at(request, f"disclosure {pk}", row.patient.chart_number)
     _patient, context = patient_and_context(row.patient.chart_number)
     return render(request, "disclosures/hold.html", {**context, "form": form, "row": row})

@@ -72,11 +72,6 @@ def test_a_series_is_told_in_words(gaps, words):
     assert accounting_rules.frequency(days) == words
 
 
-@pytest.fixture
-def patient(db):
-    return PatientFactory()
-
-
 @pytest.mark.parametrize("code", [code for code, purpose in PURPOSES.items() if not purpose.exempt])
 @pytest.mark.parametrize("scope", list(Scope))
 def test_each_code_is_listed_as_the_table_says(patient, code, scope):
@@ -113,6 +108,14 @@ def test_fourteen_weekly_reports_are_one_line(patient):
     assert (line.disclosed_on, line.last_disclosed_on, line.count, line.frequency) == (
         date(2026, 1, 5), date(2026, 4, 6), 14, "weekly",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("count", "frequency", "words"), [(1, "", ""), (14, "weekly", "14 times, weekly"), (3, "3 times", "3 times")]
+)
+def test_a_series_is_told_to_a_reader_without_saying_it_twice(count, frequency, words):
+    line = accounting.Line(NOV_24, "Board", "", "Note", "Report", "public_health", False, count, NOV_24, frequency)
+    assert line.series == words
 
 
 def test_a_series_is_cut_to_the_window(patient):
@@ -201,6 +204,17 @@ def test_what_is_given_is_kept_byte_for_byte_and_names_all(patient):
     text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(bytes(kept.document))).pages)
     for words in (patient.name, patient.chart_number, "Beacon Life", "Life insurance", "Nora Lindqvist", "page 1 of 1"):
         assert words in text
+
+
+@pytest.mark.parametrize(
+    ("scope", "words"), [(Scope.NOTICE, "as our privacy notice promises"), (Scope.HIPAA, "that federal law (45 CFR 164.528)")]
+)
+def test_the_printed_list_names_its_scope_and_tells_series(patient, scope, words):
+    weekly_reports(patient)
+    pdf = accounting.for_patient(patient, *EVER, scope).as_pdf(Office.current(), NOV_24)
+    text = " ".join(PdfReader(io.BytesIO(pdf.content)).pages[0].extract_text().split())
+    assert words in text
+    assert "Jan 5, 2026 to Apr 6, 2026: 14 times, weekly" in text
 
 
 def test_a_nil_accounting_says_so(patient):

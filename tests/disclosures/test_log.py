@@ -1,132 +1,17 @@
-"""The log's pages: writing a row, exempt purposes, the filter, corrections, reviews, holds, the spreadsheet."""
+"""The log's pages: the filter, corrections, reviews, holds, the spreadsheet, a chart's tab and its accounting."""
 
 import csv
 from datetime import date
 
 import pytest
-import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from disclosures.models import Correction, Disclosure, DisclosureReview, HoldDecision
-from meso.models import AccessEvent
-from tests.factories import AT, DisclosureFactory, EntryFactory, PatientFactory, UserFactory
+from disclosures.models import Correction, DisclosedEntry, Disclosure, DisclosureReview, HoldDecision
+from tests.disclosures.log_pages import facts, last_event
+from tests.factories import AT, DisclosureFactory, EntryFactory, UserFactory
 
-pytestmark = [pytest.mark.django_db]
-ONCE = "0123456789abcdef" * 2
-
-
-@pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel("2026-11-24T15:00:00Z", tick=False):
-        yield
-
-
-@pytest.fixture
-def patient():
-    return PatientFactory(chart_number="10023")
-
-
-def facts(**changes):
-    return {
-        "patient": "10023", "disclosed_on": "2026-11-20", "recipient": "Board of Medicine", "recipient_address": "",
-        "information": "Visit note", "purpose_code": "health_oversight", "purpose": "Inspection", "authorized_on": "",
-        "once": ONCE,
-    } | changes  # fmt: skip
-
-
-def last_event():
-    return AccessEvent.objects.latest("id")
-
-
-def test_a_disclosure_is_logged_with_its_entries(client, signed_in, patient):
-    desk = signed_in("front_desk")
-    entry = EntryFactory(patient=patient, title="First visit")
-    response = client.post("/disclosures/new/", facts(information="", entries=[entry.pk]))
-    row = Disclosure.objects.get()
-    assert response.url == f"/disclosures/{row.pk}/"
-    assert (row.patient, row.disclosed_on, row.logged_by) == (patient, date(2026, 11, 20), desk)
-    assert row.information == "First visit (May 1, 2026)"
-    assert [given.entry for given in row.disclosed_entries.all()] == [entry]
-    event = last_event()
-    assert (event.action, event.chart_number, event.detail) == ("create", "10023", "health_oversight")
-
-
-def test_the_same_form_sent_twice_logs_once(client, signed_in, patient):
-    signed_in("front_desk")
-    first, second = (client.post("/disclosures/new/", facts()) for _ in range(2))
-    assert first.url == second.url
-    assert Disclosure.objects.count() == 1
-
-
-def test_a_picked_patient_wins_over_a_typed_number(client, signed_in, patient):
-    signed_in("front_desk")
-    client.post("/disclosures/new/", facts(patient="1002", patient_picked="10023"))
-    assert Disclosure.objects.get().patient == patient
-
-
-@pytest.mark.parametrize("code", ["treatment", "payment", "operations"])
-def test_an_exempt_purpose_writes_no_row_and_says_why(client, signed_in, patient, code):
-    signed_in("front_desk")
-    page = client.post("/disclosures/new/", facts(purpose_code=code, recipient="", purpose="")).content.decode()
-    assert "No log entry needed" in page
-    assert "45 CFR 164.506(c)" in page
-    assert "45 CFR 164.528(a)(1)(i)" in page
-    assert not Disclosure.objects.exists()
-    event = last_event()
-    assert (event.action, event.detail, event.chart_number) == ("check", code, "10023")
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"patient": "99"}, "There is no chart with this number"),
-        ({"disclosed_on": "2026-11-25"}, "lie in the future"),
-        ({"disclosed_on": "soon"}, "This is not a day"),
-        ({"disclosed_on": "1026-11-20"}, "check the year"),
-        ({"recipient": ""}, "This field is required"),
-        ({"information": " "}, "Say what was given, or tick entries"),
-        ({"purpose": ""}, "Say why, in a few words"),
-        ({"purpose_code": "tpo"}, "Select a valid choice"),
-        ({"purpose_code": "authorization"}, "Give the day on which the authorization was signed"),
-        ({"purpose_code": "authorization", "authorized_on": "2026-11-21"}, "must be signed before"),
-    ],
-)
-def test_a_wrong_field_is_named_and_nothing_typed_is_lost(client, signed_in, patient, changes, words):
-    signed_in("front_desk")
-    page = client.post("/disclosures/new/", facts(recipient_address="9 Kept Street") | changes).content.decode()
-    assert words in page
-    assert "9 Kept Street" in page
-    assert not Disclosure.objects.exists()
-
-
-def test_the_form_comes_with_the_chart_and_its_entries(client, signed_in, patient):
-    signed_in("front_desk")
-    EntryFactory(patient=patient, title="Seen in May")
-    page = client.get("/disclosures/new/?chart=10023").content.decode()
-    assert patient.name in page
-    assert "Seen in May" in page
-
-
-def test_entries_can_be_shown_before_the_form_is_sent(client, signed_in, patient):
-    signed_in("front_desk")
-    EntryFactory(patient=patient, title="Seen in May")
-    page = client.post("/disclosures/new/", facts(recipient="", show_entries="yes")).content.decode()
-    assert "Seen in May" in page
-    assert "This field is required" not in page
-    assert not Disclosure.objects.exists()
-
-
-def test_earlier_recipients_are_offered_with_their_address(client, signed_in, patient):
-    signed_in("front_desk")
-    DisclosureFactory(recipient="Beacon Life", recipient_address="400 Harbor Road")
-    assert '<option value="Beacon Life" data-address="400 Harbor Road">' in client.get("/disclosures/new/").content.decode()
-
-
-def test_the_picker_finds_by_name(client, signed_in, patient):
-    signed_in("front_desk")
-    page = client.post("/patients/pick/", {"q": patient.last_name}).content.decode()
-    assert 'name="patient_picked" value="10023"' in page
-    assert last_event().action == "search"
-    assert patient.last_name not in last_event().detail
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_on_november_24")]
 
 
 def shown(client, **filters):
@@ -150,8 +35,37 @@ def test_the_log_is_narrowed_by_each_filter(client, signed_in, patient):
     ):  # fmt: skip
         assert shown(client, **filters) == [mine.pk], filters
     assert shown(client, since="2026-06-15") == [other.pk]
-    page = client.post("/disclosures/", {"recipient": "board"}).content.decode()
-    assert "also give a first day" in page
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({}, "at both edges"),
+        ({"since": "2020-01-01"}, "long ago"),
+        ({"until": "2021-01-01"}, "long ago"),
+        ({"since": "2020-01-01", "until": "2026-11-24"}, None),
+        ({"since": "2020-01-01", "until": "2026-11-24", "chart_number": "10023"}, "all"),
+    ],
+)
+def test_a_recipient_is_looked_for_in_two_years_or_in_one_chart(client, signed_in, patient, filters, found):
+    signed_in("privacy_officer")
+    days = {
+        "long ago": date(2020, 6, 1),
+        "too early": date(2024, 11, 22),
+        "first": date(2024, 11, 23),
+        "last": date(2026, 11, 24),
+    }
+    rows = {
+        name: DisclosureFactory(patient=patient, recipient="Board", disclosed_on=day).pk for name, day in days.items()
+    }  # fmt: skip
+    answer = client.post("/disclosures/", {"recipient": "oar", **filters})
+    page = answer.content.decode()
+    if found is None:
+        assert "looks through two years at a time" in page
+        return
+    wanted = {"at both edges": ["last", "first"], "long ago": ["long ago"], "all": ["last", "first", "too early", "long ago"]}
+    assert [row.pk for row in answer.context["page"]] == [rows[name] for name in wanted[found]]
+    assert ("is looked for in two years at a time" in page) is (found != "all")
 
 
 def test_the_log_shows_corrected_rows_only_when_asked(client, signed_in):
@@ -160,6 +74,17 @@ def test_the_log_shows_corrected_rows_only_when_asked(client, signed_in):
     row.correct(by=row.logged_by, at=AT, reason="Never sent", replacement=None)
     assert shown(client) == []
     assert shown(client, show="all") == [row.pk]
+    assert "never made" in client.post("/disclosures/", {"show": "all"}).content.decode()
+
+
+def test_a_corrected_row_of_the_log_leads_to_the_row_in_its_place(client, signed_in):
+    signed_in("privacy_officer")
+    row = DisclosureFactory(recipient="Wrong board")
+    facts_ = {"disclosed_on": row.disclosed_on, "information": "x", "purpose_code": "court_order", "purpose": "Order"}
+    new = row.correct(by=row.logged_by, at=AT, reason="Name", replacement={**facts_, "recipient": "Right"}).replacement
+    page = client.post("/disclosures/", {"show": "all"}).content.decode()
+    assert "<del>Wrong board</del>" in page
+    assert f'<a href="/disclosures/{new.pk}/">by disclosure {new.pk}</a>' in page
 
 
 def test_the_log_pages_by_key(client, signed_in):
@@ -214,6 +139,28 @@ def test_a_correction_needs_its_reason_and_no_exempt_purpose(client, signed_in, 
     assert not Correction.objects.exists()
 
 
+def test_a_row_never_made_needs_its_reason_alone(client, signed_in, patient):
+    """An old row may lack what a new one must have, such as the day of the authorization."""
+    signed_in("privacy_officer")
+    row = DisclosureFactory(patient=patient, purpose_code="authorization", authorized_on=None)
+    old = facts(purpose_code="authorization", never_made="on")
+    assert "This field is required" in client.post(f"/disclosures/{row.pk}/correct/", old).content.decode()
+    client.post(f"/disclosures/{row.pk}/correct/", old | {"reason": "Another patient's"})
+    assert Correction.objects.get().replacement is None
+
+
+def test_a_correction_keeps_entries_that_are_no_longer_offered(client, signed_in, patient, monkeypatch):
+    signed_in("privacy_officer")
+    monkeypatch.setattr("disclosures.forms.log.ENTRIES_OFFERED", 1)
+    old = EntryFactory(patient=patient, service_on=date(2020, 1, 1), title="Long ago")
+    EntryFactory(patient=patient)
+    row = DisclosureFactory(patient=patient)
+    DisclosedEntry.objects.create(patient=patient, disclosure=row, entry=old)
+    assert "Long ago" in client.get(f"/disclosures/{row.pk}/correct/").content.decode()
+    client.post(f"/disclosures/{row.pk}/correct/", facts(reason="Name", entries=[old.pk]))
+    assert [given.entry for given in Correction.objects.get().replacement.disclosed_entries.all()] == [old]
+
+
 def test_a_row_is_corrected_once(client, signed_in, patient):
     signed_in("privacy_officer")
     row = DisclosureFactory(patient=patient)
@@ -230,6 +177,36 @@ def test_ticked_rows_are_signed_off(client, signed_in):
     reviews = DisclosureReview.objects.order_by("disclosure")
     assert [(review.disclosure, review.by, review.note) for review in reviews] == [(row, officer, "Seen") for row in rows[:2]]
     assert shown(client, show="unreviewed") == [rows[2].pk]
+    client.post("/disclosures/review/", {"row": [rows[0].pk, rows[2].pk]})
+    assert [review.disclosure for review in DisclosureReview.objects.order_by("id")] == rows  # the first one is not signed twice
+
+
+def test_the_filter_stays_after_a_review_but_for_what_can_name_somebody(client, signed_in, patient):
+    signed_in("privacy_officer")
+    row = DisclosureFactory(patient=patient, recipient="Uncle Jo")
+    kept = {"show": "unreviewed", "chart_number": "10023", "since": "2026-01-01"}
+    response = client.post("/disclosures/review/", {"row": row.pk, "recipient": "Uncle", "purpose_code": "", **kept})
+    assert response.url == "/disclosures/?show=unreviewed&chart_number=10023&since=2026-01-01"
+    assert shown(client) == [row.pk]
+
+
+def test_one_row_is_signed_off_with_a_note_and_again_later(client, signed_in):
+    signed_in("privacy_officer")
+    row = DisclosureFactory()
+    for note in ("Address is missing", "Address found"):
+        response = client.post("/disclosures/review/", {"row": row.pk, "one": "yes", "note": note})
+        assert response.url == f"/disclosures/{row.pk}/"
+        assert last_event().subject == "disclosure reviews"
+    page = client.get(response.url).content.decode()
+    assert "Address is missing" in page
+    assert "Address found" in page
+
+
+def test_a_review_of_nothing_says_so(client, signed_in):
+    signed_in("privacy_officer")
+    page = client.post("/disclosures/review/", {}, follow=True).content.decode()
+    assert "Tick the rows" in page
+    assert not DisclosureReview.objects.exists()
 
 
 def test_a_held_row_is_decided_once(client, signed_in):
@@ -242,6 +219,16 @@ def test_a_held_row_is_decided_once(client, signed_in):
     assert shown(client, show="held") == []
 
 
+def test_two_decisions_at_once_are_one(client, signed_in, monkeypatch):
+    signed_in("privacy_officer")
+    row = DisclosureFactory(purpose_code="national_security")
+    row.decide_hold(by=UserFactory(), at=AT, listed=True, reason="No order forbids")
+    monkeypatch.setattr(Disclosure.objects, "held", Disclosure.objects.all)  # as read before the other decided
+    page = client.post(f"/disclosures/{row.pk}/hold/", {"listed": "no", "reason": "An order forbids it"}).content.decode()
+    assert "Somebody has decided this meanwhile" in page
+    assert HoldDecision.objects.get().listed is True
+
+
 def test_the_spreadsheet_holds_what_is_filtered_and_starts_no_formula(client, signed_in, patient):
     signed_in("privacy_officer")
     DisclosureFactory(patient=patient, recipient="=1+1")
@@ -250,6 +237,89 @@ def test_the_spreadsheet_holds_what_is_filtered_and_starts_no_formula(client, si
     (row,) = csv.DictReader(b"".join(response.streaming_content).decode().splitlines())
     assert (row["recipient"], row["chart_number"], row["reviewed"]) == ("'=1+1", "10023", "no")
     assert last_event().action == "export"
+
+
+def test_the_spreadsheet_names_the_row_in_place_of_a_corrected_one(client, signed_in):
+    signed_in("privacy_officer")
+    row, never = DisclosureFactory(), DisclosureFactory()
+    facts_ = {"disclosed_on": row.disclosed_on, "information": "x", "purpose_code": "court_order", "purpose": "Order"}
+    new = row.correct(by=row.logged_by, at=AT, reason="Name", replacement={**facts_, "recipient": "Right"}).replacement
+    never.correct(by=row.logged_by, at=AT, reason="Never", replacement=None)
+    response = client.post("/disclosures/csv/", {"show": "all"})
+    cells = {row["number"]: row["superseded_by"] for row in csv.DictReader(b"".join(response).decode().splitlines())}
+    assert cells == {str(row.pk): str(new.pk), str(never.pk): "none", str(new.pk): ""}
+
+
+def test_a_wrong_filter_gives_no_spreadsheet_of_the_whole_log(client, signed_in):
+    signed_in("privacy_officer")
+    DisclosureFactory()
+    response = client.post("/disclosures/csv/", {"since": "2026-02-01", "until": "2026-01-01"})
+    assert "Content-Disposition" not in response
+    assert "comes before the first one" in response.content.decode()
+    assert last_event().action == "view"
+
+
+def more_of(patient, officer):
+    """A row with an entry and a review, and one that was never made."""
+    row = DisclosureFactory(patient=patient, logged_by=officer)
+    DisclosedEntry.objects.create(patient=patient, disclosure=row, entry=EntryFactory(patient=patient))
+    row.review(by=officer, at=AT)
+    DisclosureFactory(patient=patient).correct(by=officer, at=AT, reason="Never", replacement=None)
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("/disclosures/new/?chart=10023", None),
+        ("/patients/10023/disclosures/", None),
+        ("/patients/10023/accounting/", None),
+        ("/disclosures/", {"show": "all"}),
+    ],
+)
+def test_a_page_costs_the_same_for_few_rows_and_many(client, signed_in, patient, queries_for, path, data):
+    officer = signed_in("privacy_officer")
+    more_of(patient, officer)
+    queries_for(path, data)  # the office's profile is made on its first use
+    few = len(queries_for(path, data))
+    for _ in range(12):
+        more_of(patient, officer)
+    assert len(queries_for(path, data)) == few
+
+
+def test_the_spreadsheet_costs_the_same_for_few_rows_and_many(client, signed_in, patient, django_assert_num_queries):
+    officer = signed_in("privacy_officer")
+    more_of(patient, officer)
+
+    def stream():
+        return b"".join(client.post("/disclosures/csv/", {"show": "all"}).streaming_content)
+
+    stream()
+    with CaptureQueriesContext(connection) as few:
+        stream()
+    for _ in range(12):
+        more_of(patient, officer)
+    with django_assert_num_queries(len(few)):
+        assert stream().count(b"\n") == 27
+
+
+PAGES = {
+    "/disclosures/": "front_desk privacy_officer physician",
+    "/disclosures/new/?chart=10023": "front_desk privacy_officer physician",
+    "/disclosures/{pk}/": "front_desk privacy_officer physician",
+    "/disclosures/{pk}/correct/": "privacy_officer",
+    "/patients/10023/disclosures/": "front_desk privacy_officer physician",
+    "/patients/10023/accounting/": "front_desk privacy_officer physician",
+}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_who_may_open_which_page(client, signed_in, patient, path):
+    row = DisclosureFactory(patient=patient)
+    for role in ("front_desk", "physician", "privacy_officer", "office_admin"):
+        signed_in(role)
+        allowed = role in PAGES[path].split()
+        assert client.get(path.format(pk=row.pk)).status_code == (200 if allowed else 403), role
+        assert last_event().action == ("view" if allowed else "refused")
 
 
 def test_a_charts_tab_and_its_accounting(client, signed_in, patient):
