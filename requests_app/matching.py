@@ -21,11 +21,12 @@ class Candidate:
     patient: Patient
     shares: list[str] = field(default_factory=list)
     differs: list[str] = field(default_factory=list)
+    words_shared: int = 0  # of the name: "Maria Jose" of "María-José Carreño" are two, of "Maria Alvarez" one
 
     @property
-    def score(self) -> int:
+    def score(self) -> tuple[int, int]:
         """More is likelier."""
-        return 2 * len(self.shares) - len(self.differs)
+        return 2 * len(self.shares) - len(self.differs), self.words_shared
 
 
 def candidates(asked: PatientRequest) -> list[Candidate]:
@@ -35,7 +36,7 @@ def candidates(asked: PatientRequest) -> list[Candidate]:
         found |= {patient.pk: patient for patient in patients if patient.pk not in found}
     compared = [compare(asked, patient) for patient in found.values()]
     likely = [candidate for candidate in compared if candidate.shares]
-    return sorted(likely, key=lambda candidate: -candidate.score)[:LIMIT]
+    return sorted(likely, key=lambda candidate: candidate.score, reverse=True)[:LIMIT]
 
 
 def _resembling(asked: PatientRequest) -> list[Patient]:
@@ -75,6 +76,7 @@ def _note(candidate: Candidate, same: bool, if_same: str, if_not: str) -> None:
 def _compare_name(asked: str, candidate: Candidate) -> None:
     mine, patient = set(names.words(asked)), candidate.patient
     theirs = set(names.words(f"{patient.first_name} {patient.last_name}"))
+    candidate.words_shared = len(mine & theirs)
     if mine == theirs:
         candidate.shares += [_("same name")]
     elif mine & (theirs | set(names.words(patient.preferred_name))):

@@ -134,6 +134,15 @@ def test_a_chart_is_suggested_however_the_name_is_written(client, signed_in, nam
     assert [c.patient for c in client.get(path(request, "match")).context["suggested"]] == [patient]
 
 
+def test_of_two_namesakes_born_on_one_day_the_one_who_shares_more_of_the_name_comes_first(client, signed_in):
+    signed_in("front_desk")
+    PatientFactory(first_name="Maria", last_name="Alvarez")
+    patient = PatientFactory(first_name="María-José", last_name="Carreño Quiñones")
+    request = asked_by("Maria Jose Carreno", asker_born=patient.date_of_birth)
+    suggested = client.get(path(request, "match")).context["suggested"]
+    assert [candidate.patient.last_name for candidate in suggested] == ["Carreño Quiñones", "Alvarez"]
+
+
 def test_nobody_like_that_is_said_and_another_chart_can_be_searched(client, signed_in):
     signed_in("front_desk")
     patient = PatientFactory(first_name="Ngoc", last_name="Tran", chart_number="10023")
