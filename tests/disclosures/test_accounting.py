@@ -54,6 +54,23 @@ def test_a_free_one_on_a_leap_day_comes_round_on_february_28():
     assert accounting_rules.is_free(date(2029, 2, 28), [date(2028, 2, 29)])
 
 
+@given(requested_on=st.dates(date(1960, 1, 1), date(2200, 12, 31)))
+def test_the_look_back_is_six_years_to_the_day_and_never_shorter(requested_on):
+    start = accounting_rules.look_back_start(requested_on)
+    assert (start.year, start.month) == (requested_on.year - 6, requested_on.month)
+    assert requested_on.day - start.day == (1 if (requested_on.month, requested_on.day) == (2, 29) and start.day == 28 else 0)
+    assert accounting_rules.look_back_start(requested_on + timedelta(days=1)) >= start
+
+
+@given(first=st.dates(date(1960, 1, 1), date(2200, 12, 31)), later=st.integers(0, 1200))
+def test_there_is_one_free_accounting_in_any_year(first, later):
+    asked = first + timedelta(days=later)
+    free = accounting_rules.is_free(asked, [first])
+    assert free is (asked >= accounting_rules.free_again_on(first))
+    assert not free or later >= 365
+    assert free or later <= 366
+
+
 @pytest.mark.parametrize(
     ("gaps", "words"),
     [

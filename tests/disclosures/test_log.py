@@ -1,4 +1,4 @@
-"""The log's pages: the filter, corrections, reviews, holds, the spreadsheet, a chart's tab and its accounting."""
+"""The log's pages: the filter, corrections, reviews, holds, the spreadsheet, a chart's tab."""
 
 import csv
 from datetime import date
@@ -331,51 +331,6 @@ def test_a_charts_tab_and_its_accounting(client, signed_in, patient):
         assert "Shown here" in page
         assert "Not here" not in page
         assert last_event().chart_number == "10023"
-
-
-@pytest.mark.parametrize(("scope", "shown_"), [("notice", True), ("hipaa", False)])
-def test_only_the_officer_may_give_the_shorter_list(client, signed_in, patient, scope, shown_):
-    DisclosureFactory(patient=patient, purpose_code="authorization", recipient="Beacon Life")
-    address = f"/patients/10023/accounting/?start=2026-01-01&end=2026-11-24&scope={scope}&reason=asked"
-    signed_in("privacy_officer")
-    assert ("Beacon Life" in client.get(address).content.decode()) is shown_
-    signed_in("front_desk")
-    assert "Beacon Life" in client.get(address).content.decode()
-
-
-@pytest.mark.parametrize(
-    ("query", "words"),
-    [
-        ("start=2020-11-23&end=2026-11-24", "reaches back six years: Nov 24, 2020"),
-        ("start=2026-01-01&end=2026-11-25", "last day can&#x27;t lie in the future"),
-        ("start=2026-02-01&end=2026-01-01", "comes before the first one"),
-        ("start=2026-01-01&end=2026-11-24&scope=hipaa", "Say why the patient gets the shorter list"),
-        ("start=x&end=", "This is not a day"),
-    ],
-)
-def test_a_period_that_is_not_right_is_named(client, signed_in, patient, query, words):
-    signed_in("privacy_officer")
-    assert words in client.get(f"/patients/10023/accounting/?{query}").content.decode()
-
-
-def test_an_accounting_given_is_downloaded_as_issued(client, signed_in, patient):
-    signed_in("front_desk")
-    DisclosureFactory(patient=patient)
-    client.post("/patients/10023/accounting/give/", {"start": "2026-01-01", "end": "2026-11-24"})
-    kept = patient.accountings.defer(None).get()
-    assert (kept.start, kept.end, kept.lines) == (date(2026, 1, 1), date(2026, 11, 24), 1)
-    response = client.get(f"/patients/10023/accounting/given/{kept.pk}/")
-    assert response.content == bytes(kept.document)
-    assert patient.last_name not in response["Content-Disposition"]
-    assert last_event().action == "download"
-
-
-@pytest.mark.parametrize(("format_", "kind"), [("json", "application/json"), ("csv", "text/csv"), ("pdf", "application/pdf")])
-def test_an_accounting_as_a_file(client, signed_in, patient, format_, kind):
-    signed_in("front_desk")
-    response = client.get(f"/patients/10023/accounting/file/{format_}/")
-    assert response["Content-Type"].startswith(kind)
-    assert last_event().action == "export"
 
 
 def test_the_officers_dashboard_shows_what_waits_for_review(client, signed_in):
