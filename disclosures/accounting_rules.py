@@ -11,19 +11,19 @@ YEARS_BACK = 6
 MONTHS_FREE = 12
 
 
-def _same_day(year: int, day: date) -> date:
+def same_day_in(year: int, day: date) -> date:
     """The same month and day in another year; Feb 29 becomes Feb 28 where there is none."""
     return date(year, day.month, min(day.day, calendar.monthrange(year, day.month)[1]))
 
 
 def look_back_start(requested_on: date) -> date:
     """The first day an accounting asked for on that day may reach back to, inclusive: six years, Feb 29 → Feb 28 (528(a)(1))."""
-    return _same_day(requested_on.year - YEARS_BACK, requested_on)
+    return same_day_in(requested_on.year - YEARS_BACK, requested_on)
 
 
 def free_again_on(requested_on: date) -> date:
     """The day from which another accounting is free: the anniversary of the free request (528(c)(2); law.md §4)."""
-    return _same_day(requested_on.year + MONTHS_FREE // 12, requested_on)
+    return same_day_in(requested_on.year + MONTHS_FREE // 12, requested_on)
 
 
 def is_free(requested_on: date, earlier_free_requests: Iterable[date]) -> bool:

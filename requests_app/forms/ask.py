@@ -12,13 +12,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from disclosures.accounting_rules import look_back_start, same_day_in
 from meso.forms import DateField, Form
 from records.models import ContactPreference
 from requests_app import asked
 from requests_app.deadlines import spoken
 from requests_app.kinds import DETAILS, Kind
 
-LOOK_BACK_YEARS = 6
 OLDEST = 130  # years: an age nobody has reached
 
 KIND_HELP: dict[str, Any] = {
@@ -30,14 +30,6 @@ KIND_HELP: dict[str, Any] = {
 }
 
 PATIENT, SOMEBODY_ELSE = "patient", "other"
-
-
-def years_before(on: date, years: int) -> date:
-    """The same day so many years ago; Feb 28 for a Feb 29 that year did not have (law.md §1, six-year look-back)."""
-    try:
-        return on.replace(year=on.year - years)
-    except ValueError:
-        return on.replace(year=on.year - years, day=28)
 
 
 def kind_choices() -> list[tuple[str, SafeString]]:
@@ -189,7 +181,7 @@ class AskForm(Form):
         born = data.get("asker_born")
         if born and born > self.on:
             self.add_error("asker_born", _("This day lies in the future."))
-        elif born and born < years_before(self.on, OLDEST):
+        elif born and born < same_day_in(self.on.year - OLDEST, self.on):
             self.add_error("asker_born", _("Please check the year."))
 
     def _check_phone(self, data: dict[str, Any]) -> None:
@@ -199,9 +191,9 @@ class AskForm(Form):
     def _check_period(self, kind: str, data: dict[str, Any]) -> None:
         """The days of a period: in order, not in the future, and for an accounting in the last six years (164.528(a)(1))."""
         since, until = f"{kind}_since", f"{kind}_until"
-        earliest, too_early = years_before(self.on, OLDEST), str(_("Please check the year."))
+        earliest, too_early = same_day_in(self.on.year - OLDEST, self.on), str(_("Please check the year."))
         if kind == Kind.ACCOUNTING:
-            earliest = years_before(self.on, LOOK_BACK_YEARS)
+            earliest = look_back_start(self.on)
             too_early = _("The list goes back six years: %(day)s is the earliest day.") % {"day": spoken(earliest)}
         for name in (since, until):
             if data.get(name) and data[name] > self.on:

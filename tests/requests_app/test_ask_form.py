@@ -6,7 +6,7 @@ import pytest
 from django.http import QueryDict
 
 from requests_app import asked
-from requests_app.forms.ask import AskForm, years_before
+from requests_app.forms.ask import AskForm
 from requests_app.kinds import DETAILS, Kind
 from requests_app.models import PatientRequest
 from tests.requests_app.public_pages import ASKER, PART
@@ -136,11 +136,6 @@ def test_a_list_of_disclosures_goes_back_six_years(since, is_good):
     assert form.is_valid() is is_good
     if not is_good:
         assert "Nov 24, 2020" in errors(form)["accounting_since"][0]
-
-
-def test_six_years_before_a_leap_day_is_the_28th():
-    assert years_before(date(2028, 2, 29), 6) == date(2022, 2, 28)
-    assert years_before(date(2028, 2, 29), 4) == date(2024, 2, 29)
 
 
 @pytest.mark.parametrize(
