@@ -61,7 +61,12 @@ def as_post(draft: Draft | None) -> QueryDict | None:
 
 def initial(request: HttpRequest) -> dict[str, Any]:
     """What was kept for the form at this address, in the shape of a form's `initial`; {} when nothing was."""
-    data = as_post(find(request.user, request.path)) if request.user.is_authenticated else None
+    return as_initial(find(request.user, request.path)) if request.user.is_authenticated else {}
+
+
+def as_initial(draft: Draft | None) -> dict[str, Any]:
+    """The draft in the shape of a form's `initial`; {} for none."""
+    data = as_post(draft)
     return {name: values if len(values) > 1 else values[0] for name, values in data.lists()} if data else {}
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -114,7 +114,7 @@ class DisclosureForm(Form):
             del self.fields["entries"]
             return
         newest = patient.entries.of_record().newest_first().values_list("pk", flat=True)[:ENTRIES_OFFERED]
-        offered = Entry.objects.filter(pk__in=[*newest, *self.entries_given()])
+        offered = Entry.objects.filter(Q(pk__in=newest) | Q(pk__in=self.entries_given()))  # asked when looked at, not before
         self.fields["entries"].queryset = offered.newest_first()  # type: ignore[attr-defined]
 
     def entries_given(self) -> list[int]:

@@ -18,7 +18,7 @@ from meso.audit import Action
 from meso.http import HttpRequest
 from meso.models import Draft
 from meso.paging import page
-from meso.roles import needs
+from meso.roles import may, needs
 from records.views.about import patient_and_context
 
 ORDER = ["-disclosed_on", "-id"]
@@ -38,11 +38,12 @@ def disclosure_new(request: HttpRequest) -> HttpResponse:
     if form.exempt:
         return _say_exempt(request, form)
     if form.is_valid():
-        row = form.log(by=request.user, at=clock.now())
-        _forget_draft(request)
-        audit.record(
-            Action.CREATE, f"disclosure {row.pk}", chart=row.patient.chart_number, detail=row.purpose_code, request=request
-        )
+        with transaction.atomic():  # the row and its trace in the audit stand or fall together, in one commit
+            row = form.log(by=request.user, at=clock.now())
+            _forget_draft(request)
+            audit.record(
+                Action.CREATE, f"disclosure {row.pk}", chart=row.patient.chart_number, detail=row.purpose_code, request=request
+            )
         messages.success(request, _("The disclosure is in the log."))
         return redirect("disclosure", row.pk)
     if form.chosen:
@@ -94,7 +95,8 @@ def disclosures(request: HttpRequest) -> HttpResponse:
     rows = form.narrow(Disclosure.objects.for_list())
     found = page(rows, ORDER, request.POST.get("after", ""))
     audit.looked_at(request, "disclosure log", detail=f"{len(found)} rows")
-    return render(request, "disclosures/log.html", {"form": form, "page": found, "review_form": ReviewForm()})
+    review_form = ReviewForm() if may(request.user, "disclosure.review") else None
+    return render(request, "disclosures/log.html", {"form": form, "page": found, "review_form": review_form})
 
 
 @needs("disclosure.export")

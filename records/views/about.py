@@ -23,4 +23,5 @@ def entry_of(patient: Patient, pk: int) -> Entry:
 
 def initial_from_draft(request: HttpRequest) -> tuple[dict[str, Any], dict[str, Any]]:
     """What was kept of this form, as a form's `initial` and as what its page says of it."""
-    return drafts.initial(request), {"draft": drafts.find(request.user, request.path)}
+    draft = drafts.find(request.user, request.path)
+    return drafts.as_initial(draft), {"draft": draft}

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -36,8 +37,9 @@ def entry_new(request: HttpRequest, chart: str) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            entry = form.write(clock.now())
-            audit.record(Action.CREATE, f"entry {entry.pk}", chart=chart, detail=entry.kind, request=request)
+            with transaction.atomic():  # the entry and its trace in the audit stand or fall together, in one commit
+                entry = form.write(clock.now())
+                audit.record(Action.CREATE, f"entry {entry.pk}", chart=chart, detail=entry.kind, request=request)
             messages.success(request, _("The entry is in the chart."))
         except AlreadyWrittenError as already:
             entry = already.entry
