@@ -1,11 +1,13 @@
 """What every form shares: Bootstrap markup through one field template, and the ground's own forms."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm
 from django.forms.renderers import TemplatesSetting
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from meso import clock, widgets
@@ -55,11 +57,27 @@ class _Dressed:
             dress(self)  # type: ignore[arg-type]
 
 
-class Form(_Dressed, forms.Form):
+class _OneLineEnd:
+    """Mixin: browsers send a new line as two characters; the house keeps one, as imports and other rows have it."""
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *args: Any, **kwargs: Any):
+        super().__init__(_with_one_line_end(data), *args, **kwargs)  # type: ignore[call-arg]
+
+
+def _with_one_line_end(data: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    if not isinstance(data, QueryDict):
+        return data
+    changed = data.copy()
+    for name, values in data.lists():
+        changed.setlist(name, [value.replace("\r\n", "\n").replace("\r", "\n") for value in values])
+    return changed
+
+
+class Form(_OneLineEnd, _Dressed, forms.Form):
     """A form of the house."""
 
 
-class ModelForm(_Dressed, forms.ModelForm):
+class ModelForm(_OneLineEnd, _Dressed, forms.ModelForm):
     """A model form of the house."""
 
 

@@ -35,11 +35,6 @@ class AlreadyWrittenError(Exception):
         self.entry = entry
 
 
-def one_kind_of_line_end(text: str) -> str:
-    """Browsers send a new line as two characters; the record keeps one, so that a passage is found again."""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
 class FilesField(forms.FileField):
     """Several files at once, each checked by its content. Gives a list of `uploads.CheckedFile`."""
 
@@ -138,7 +133,7 @@ class EntryForm(ModelForm):
         return day
 
     def clean_body(self) -> str:
-        return one_kind_of_line_end(self.cleaned_data["body"]).strip("\n")
+        return self.cleaned_data["body"].strip("\n")
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -244,9 +239,6 @@ class AddendumForm(Form):
         label=gettext_lazy("Addendum"), max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 8}),
         help_text=gettext_lazy("Shown under the entry, dated and signed. The entry itself stays as it is."),
     )  # fmt: skip
-
-    def clean_body(self) -> str:
-        return one_kind_of_line_end(self.cleaned_data["body"])
 
 
 class MisfiledForm(Form):
