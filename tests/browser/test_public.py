@@ -7,16 +7,9 @@ from playwright.sync_api import Page, expect
 
 from meso.models import Office
 from requests_app.models import PatientRequest
-from tests.browser.conftest import DESK, PHONE
+from tests.browser.conftest import DESK, PHONE, WITHOUT_SCRIPTS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-WITHOUT_SCRIPTS = {"java_script_enabled": False}
-SMALL = """
-  [...document.querySelectorAll('button, .btn, input:not([type=hidden]):not([type=radio]), .field fieldset label')]
-    .filter(e => e.checkVisibility() && !e.closest('.not-for-people') && e.getBoundingClientRect().height < 44)
-    .map(e => e.outerHTML)
-"""
 
 
 @pytest.fixture(params=[(PHONE, WITHOUT_SCRIPTS), (DESK, {})], ids=["phone without scripts", "desk"])
@@ -24,26 +17,6 @@ def visitor(opened, request) -> Page:
     """A page of a stranger's browser."""
     size, options = request.param
     return opened(size, **options)
-
-
-@pytest.fixture
-def seen(opened, assert_accessible):
-    """`seen(page)`: axe finds nothing, nothing sticks out at the side, and every target is large enough for a thumb.
-
-    axe can't run in a page without scripts, so the same HTML is drawn again, with the same styles, in one that has them.
-    """
-    twins: list[Page] = []
-
-    def look(page: Page) -> None:
-        page.wait_for_load_state()
-        if not twins:
-            twins.append(opened(page.viewport_size))
-            twins[0].goto("/healthz/")
-        twins[0].set_content(re.sub(r"<script\b.*?</script>", "", page.content(), flags=re.S), wait_until="load")
-        assert_accessible(twins[0])
-        assert twins[0].evaluate(SMALL) == []
-
-    return look
 
 
 def choose(page: Page, what: str) -> None:
