@@ -2,23 +2,32 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from records.models import ContactPreference, Patient, Restriction
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """The restrictions in force, and the contact preference or None."""
+    """What this patient may ask of the office on this day. Each is one query, made when it is looked at."""
 
-    restrictions: list[Restriction]
-    contact: ContactPreference | None
+    patient: Patient
+    on: date
+
+    @cached_property
+    def restrictions(self) -> list[Restriction]:
+        """The restrictions in force."""
+        return list(Restriction.objects.in_force(self.on).filter(patient=self.patient))
+
+    @cached_property
+    def contact(self) -> ContactPreference | None:
+        """The way in which the patient wishes to be reached, or None."""
+        return ContactPreference.objects.latest_of(self.patient, self.on)
 
 
 def in_force(patient: Patient, on: date) -> Wishes:
-    """Two queries."""
-    return Wishes(
-        list(Restriction.objects.in_force(on).filter(patient=patient)), ContactPreference.objects.latest_of(patient, on)
-    )
+    """The patient's wishes on that day."""
+    return Wishes(patient, on)
 
 
 def wishing(patients: list[Patient], on: date) -> set[int]:
