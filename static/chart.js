@@ -20,18 +20,18 @@ document.querySelectorAll("form[data-draft-url]").forEach((form) => {
 // Words selected in the shown entry become the passage to strike.
 const passage = document.getElementById("id_passage");
 const text = document.querySelector("[data-entry-text] .body-text");
-if (passage && text) {
-  const words = document.querySelector('[name="extent"][value="passage"]');
+const words = document.querySelector('[name="extent"][value="passage"], [name="line"][value="words"]');
+if (passage && text && words) {
   const part = passage.closest(".field");
   const showPassage = () => { part.hidden = !words.checked; };
-  document.querySelectorAll('[name="extent"]').forEach((choice) => choice.addEventListener("change", showPassage));
+  document.querySelectorAll(`[name="${words.name}"]`).forEach((choice) => choice.addEventListener("change", showPassage));
   showPassage();
   const takeSelected = () => {
     const selection = document.getSelection();
     if (selection.isCollapsed || !text.contains(selection.anchorNode) || !text.contains(selection.focusNode)) return;
     passage.value = selection.toString().trim();
     words.checked = true;
-    showPassage();
+    words.dispatchEvent(new Event("change", { bubbles: true }));
   };
   document.addEventListener("selectionchange", takeSelected);
   takeSelected();

@@ -218,6 +218,7 @@ class StrikeForm(Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=gettext_lazy("Select them in the text above, or copy them here exactly as they stand."),
     )  # fmt: skip
+    passage.needed_at_times = True  # type: ignore[attr-defined]  # so it is not called optional
     reason = forms.CharField(
         label=gettext_lazy("Reason"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=gettext_lazy("Shown beside the line, on every copy."),
