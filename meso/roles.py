@@ -22,7 +22,7 @@ class Role(models.TextChoices):
 
 
 PUBLIC = "public"  # anybody: the patients' pages, the login, /healthz/
-STAFF = "staff"  # anybody who has logged in
+STAFF = "logged_in"  # anybody who has logged in
 
 _DESK, _DOCTOR, _OFFICER, _ADMIN = Role.FRONT_DESK, Role.PHYSICIAN, Role.PRIVACY_OFFICER, Role.OFFICE_ADMIN
 _CLINIC = frozenset({_DESK, _DOCTOR, _OFFICER})

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.template.base import Lexer, TokenType
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from meso import append_only
+from meso.context import house
 from meso.models import AccessEvent
 from meso.roles import PERMISSIONS, PUBLIC, STAFF, WORDS, Role, needs
 from tests.factories import UserFactory
@@ -128,6 +130,18 @@ def test_a_view_without_a_permission_is_refused_to_everybody(db, rf):
 def test_a_permission_that_is_not_in_the_table_fails_at_import():
     with pytest.raises(LookupError, match=r"patient\.veiw"):
         needs("patient.veiw")
+
+
+def test_templates_ask_for_permissions_by_names_that_are_in_the_table(db):
+    asked = {name for found in among(TEMPLATES, r"\bmay\.([a-z_.]+)").values() for name in found}
+    assert asked
+    for role in Role.values:
+        user = UserFactory.build(role=role)
+        for name in asked:
+            answer = house(SimpleNamespace(user=user))["may"]
+            for part in name.split("."):
+                answer = answer[part]
+            assert answer is (role in PERMISSIONS[name]), name
 
 
 def test_every_permission_has_its_words():

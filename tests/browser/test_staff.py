@@ -45,6 +45,9 @@ def test_the_pages_of_the_house_are_accessible(opened, assert_accessible, size):
     for path in ("/", "/office/", "/staff/", "/staff/new/", f"/staff/{officer.pk}/", "/patients/", "/nothing-here/"):
         page.goto(path)
         assert_accessible(page)
+    page.goto("/")
+    page.get_by_role("link", name="Staff").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Staff")
     for number in range(60):
         AccessEvent.objects.create(
             at=AT, user=officer, action="refused", subject="disclosures of a chart", chart_number=f"1002{number}"
