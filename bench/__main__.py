@@ -120,7 +120,7 @@ def main() -> int:
         chosen.json.write_text(json.dumps({"machine": report.machine(), "notes": notes, "offices": lines}, indent=1))
     if chosen.write:
         report.write_into(chosen.write, text)
-    failed = any(page.get("missing") or page.get("failed") for office in offices for page in office["pages"])
+    failed = any(page.get("missing") or page.get("failed") for office in offices for page in [*office["pages"], *office["asked"]])
     return 1 if notes or failed else 0
 
 

@@ -110,6 +110,51 @@ PAGES = (
 )
 
 
+def _form(name: str, user_of: str = "", **fields: str) -> Callable[[Sample], Iterator[Order]]:
+    """A filter's form sent with these fields; `user_of` names the field that takes a member of the staff."""
+
+    def orders(of: Sample) -> Iterator[Order]:
+        from meso.models import User
+
+        chosen = {user_of: str(User.objects.get(username="desk").pk)} if user_of else {}
+        numbers = {"chart_number": of.patients[len(of.patients) // 2].chart_number}
+        return iter([[reverse(name), {**{key: numbers.get(key, value) for key, value in fields.items()}, **chosen}]])
+
+    return orders
+
+
+def _of_chart(name: str) -> Callable[[Sample], Iterator[Order]]:
+    return lambda of: ([reverse(name, args=[patient.chart_number]), None] for patient in of.patients)
+
+
+# Looked at from inside only: the other ways to ask the lists, each with its plan and its time.
+ASKED = (
+    Page("log: one chart", "officer", None, _form("disclosures", chart_number="*")),
+    Page("log: one chart and a recipient", "officer", None, _form("disclosures", chart_number="*", recipient="clinic")),
+    Page("log: a recipient since a day", "officer", None, _form("disclosures", recipient="zzyzx", since="2026-01-01")),
+    Page("log: a rare purpose", "officer", None, _form("disclosures", purpose_code="impermissible")),
+    Page("log: a purpose that nothing has", "officer", None, _form("disclosures", purpose_code="research")),
+    Page("log: days of long ago", "officer", None, _form("disclosures", since="2021-01-01", until="2021-01-31")),
+    Page("log: one of the staff", "officer", None, _form("disclosures", user_of="logged_by")),
+    Page("log: not reviewed", "officer", None, _form("disclosures", show="unreviewed")),
+    Page("log: held", "officer", None, _form("disclosures", show="held")),
+    Page("tracker: overdue", "officer", None, _form("requests", state="overdue")),
+    Page("tracker: closed", "officer", None, _form("requests", state="closed")),
+    Page("tracker: to decide", "officer", None, _form("requests", state="to_decide")),
+    Page("tracker: one kind", "officer", None, _form("requests", kind="accounting")),
+    Page("tracker: received in a week", "officer", None, _form("requests", since="2024-01-01", until="2024-01-07")),
+    Page("audit trail", "officer", None, _get("audit")),
+    Page("audit: one chart", "officer", None, _form("audit", chart_number="*")),
+    Page("audit: one of the staff", "officer", None, _form("audit", user_of="user")),
+    Page("audit: refusals of one of the staff", "officer", None, _form("audit", user_of="user", action="refused")),
+    Page("audit: one chart and one of the staff", "officer", None, _form("audit", user_of="user", chart_number="*")),
+    Page("audit: days of long ago", "officer", None, _form("audit", since="2025-08-01", until="2025-08-02")),
+    Page("disclosures of a chart", "officer", None, _of_chart("patient_disclosures")),
+    Page("requests of a chart", "officer", None, _of_chart("patient_requests")),
+    Page("accounting of a chart", "officer", None, _of_chart("accounting")),
+)
+
+
 def spec(page: Page, of: Sample) -> dict[str, Any] | None:
     """The page as bench/drive.py takes it, beside its floor; None when this tree does not have it."""
     try:

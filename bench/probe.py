@@ -9,6 +9,7 @@ import re
 import statistics
 import time
 from collections.abc import Callable
+from itertools import cycle
 from typing import Any
 
 import django
@@ -55,41 +56,45 @@ def _client(user: str, middleware: list[str] | None = None) -> Any:
     return client
 
 
+def _ask(client: Any, path: str, fields: dict | None, expect: int, headers: dict[str, str]) -> None:
+    response = client.get(path, headers=headers) if fields is None else client.post(path, fields, headers=headers)
+    assert response.status_code == expect, f"{path} answered {response.status_code}, not {expect}"
+
+
 def queries_of(client: Any, orders: list, expect: int, headers: dict[str, str]) -> list[dict[str, str]]:
     """The queries of the second of these orders (the first warms the caches). Raises AssertionError for another answer."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    def ask(path: str, fields: dict | None) -> None:
-        response = client.get(path, headers=headers) if fields is None else client.post(path, fields, headers=headers)
-        assert response.status_code == expect, f"{path} answered {response.status_code}, not {expect}"
-
     first, second = (orders * 2)[:2]
-    ask(*first)
+    _ask(client, *first, expect, headers)
     with CaptureQueriesContext(connection) as captured:
-        ask(*second)
+        _ask(client, *second, expect, headers)
     return captured.captured_queries
 
 
 def whole_reads(queries: list[dict[str, str]], sizes: dict[str, int]) -> set[str]:
-    """The large tables that one of these queries reads from end to end, by the database's own plan."""
+    """The large tables that one of these queries reads from end to end, by the database's own plan.
+
+    A walk in the order of the key that ends with its LIMIT is none.
+    """
+    selects = [query["sql"] for query in queries if query["sql"].lstrip("( ").upper().startswith("SELECT")]
+    found = {table for sql in selects for table in _tables_scanned(sql)}
+    return {table for table in found if sizes.get(table, 0) >= ROWS_THAT_COUNT}
+
+
+def _tables_scanned(sql: str) -> list[str]:
     from django.db import connection
 
-    found = set()
-    for query in queries:
-        if not query["sql"].lstrip("( ").upper().startswith("SELECT"):
-            continue
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"{'EXPLAIN' if connection.vendor == 'postgresql' else 'EXPLAIN QUERY PLAN'} {query['sql']}".replace("%", "%%"),
-                (),
-            )
-            plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
-        for table in re.findall(r'Seq Scan on "?(\w+)|^SCAN "?(\w+)"?(?! USING)', plan, flags=re.MULTILINE):
-            name = next(filter(None, table))
-            if sizes.get(name, 0) >= ROWS_THAT_COUNT:
-                found.add(name)
-    return found
+    explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{explain} {sql}".replace("%", "%%"), ())
+        plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
+    if connection.vendor == "postgresql":
+        return re.findall(r'Seq Scan on "?(\w+)', plan)
+    if " LIMIT " in sql and "TEMP B-TREE" not in plan:
+        return []
+    return re.findall(r'^SCAN "?(\w+)"?(?! USING)', plan, flags=re.MULTILINE)
 
 
 def table_sizes() -> dict[str, int]:
@@ -143,24 +148,25 @@ def insert_times(of: Any) -> dict[str, float]:
 
 
 def look(page: Any, of: Any, sizes: dict[str, int]) -> dict[str, Any]:
-    """One page from inside: its orders, its queries, what it reads whole; or that it is not there, or how it failed."""
+    """One page from inside: its orders, its queries, what it reads whole, the milliseconds of one answer; or why not."""
     from bench import pages
 
+    told = {"name": page.name, "user": page.user, "bar": page.bar, "writes": page.writes}
     found = pages.spec(page, of)
     if found is None:
-        return {"name": page.name, "user": page.user, "missing": True}
+        return {**told, "missing": True}
+    client, orders = _client(page.user), cycle(found["orders"])
     try:
-        queries = queries_of(_client(page.user), found["orders"], page.expect, found["headers"])
+        queries = queries_of(client, found["orders"], page.expect, found["headers"])
+        milliseconds = _median_ms(lambda: _ask(client, *next(orders), page.expect, found["headers"]), 5)
     except AssertionError as error:
-        return {"name": page.name, "user": page.user, "failed": str(error)}
+        return {**told, "failed": str(error)}
     return {
-        "name": page.name,
-        "user": page.user,
+        **told,
         "spec": found,
         "queries": len(queries),
-        "bar": page.bar,
-        "writes": page.writes,
         "reads_whole": sorted(whole_reads(queries, sizes)),
+        "inside_ms": milliseconds,
     }
 
 
@@ -201,6 +207,7 @@ def main() -> None:
                 "rows": sum(sizes.values()),
                 "floors": floors(of),
                 "pages": [look(page, of, sizes) for page in pages.PAGES],
+                "asked": [{k: v for k, v in look(page, of, sizes).items() if k != "spec"} for page in pages.ASKED],
                 "search_ms": search_times(),
                 "insert_ms": insert_times(of),
             }

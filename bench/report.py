@@ -104,13 +104,32 @@ def growth_table(offices: list[Office]) -> str:
     return f"### The same in a large office as in a small one\n\n{table(head, rows)}"
 
 
+def asked_table(offices: list[Office]) -> str:
+    """The other ways to ask the lists, in the largest office of each database: milliseconds inside one process, alone."""
+    shown = _largest(offices)
+    rows = [
+        [page["name"], str(page.get("queries", "")), *(_inside(office["asked"][place]) for office in shown)]
+        for place, page in enumerate(shown[0]["asked"])
+    ]
+    head = ["asked", "queries", *(f"{office['database']} ms" for office in shown)]
+    return f"### Lists narrowed, among {shown[0]['patients']:,} patients, without the server around them\n\n{table(head, rows)}"
+
+
+def _inside(page: dict[str, Any]) -> str:
+    return f"{page['inside_ms']:.1f}" if "inside_ms" in page else "not there" if page.get("missing") else "failed"
+
+
+def _largest(offices: list[Office]) -> list[Office]:
+    largest = max(office["patients"] for office in offices)
+    return [office for office in offices if office["patients"] == largest]
+
+
 def search_table(offices: list[Office]) -> str:
     """The searches that are hardest on the database, in the largest office of each."""
-    largest = max(office["patients"] for office in offices)
-    shown = [office for office in offices if office["patients"] == largest]
+    shown = _largest(offices)
     rows = [[f"`{text}`", *(f"{office['search_ms'][text]:.2f}" for office in shown)] for text in shown[0]["search_ms"]]
     head = ["typed", *(f"{office['database']} ms" for office in shown)]
-    return f"### Hard searches among {largest:,} patients, without the page around them\n\n{table(head, rows)}"
+    return f"### Hard searches among {shown[0]['patients']:,} patients, without the page around them\n\n{table(head, rows)}"
 
 
 def insert_table(offices: list[Office]) -> str:
@@ -128,7 +147,7 @@ def whole_reads(offices: list[Office]) -> str:
     found = [
         f"- {page['name']}, {office['database']}, {office['patients']:,} patients: `{'`, `'.join(page['reads_whole'])}`"
         for office in offices
-        for page in office["pages"]
+        for page in [*office["pages"], *office["asked"]]
         if page.get("reads_whole")
     ]
     text = "\n".join(found) or "None: each query of each page walks an index."
@@ -156,7 +175,7 @@ def _processor() -> str:
 def full(offices: list[Office], notes: list[str]) -> str:
     """Everything, in Markdown."""
     parts = [machine(), *notes, *(office_table(office) for office in offices), growth_table(offices)]
-    parts += [whole_reads(offices), search_table(offices), insert_table(offices)]
+    parts += [whole_reads(offices), asked_table(offices), search_table(offices), insert_table(offices)]
     return "\n\n".join(part for part in parts if part)
 
 

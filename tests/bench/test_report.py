@@ -24,6 +24,7 @@ def office(patients: int, *pages: dict) -> dict:
         "rows": 9,
         "floors": {"read": 3, "write": 3},
         "pages": list(pages),
+        "asked": [{"name": "log: one chart", "queries": 6, "inside_ms": 4.25, "reads_whole": ["records_entry"]}],
         "search_ms": {"smith": 1.0},
         "insert_ms": {"plain": 0.5, "sealed": 1.0},
     }
@@ -54,6 +55,13 @@ def test_growth_compares_multiples_so_that_a_slow_hour_is_no_growth():
     assert row_of(text, "chart, SQLite 3")[-2:] == ["1.00", "met"]
     text = report.growth_table([office(1000, page("chart", 0.004, 0.002)), office(100_000, page("chart", 0.008, 0.002))])
     assert row_of(text, "chart, SQLite 3")[-2:] == ["2.00", "**missed**"]
+
+
+def test_a_table_read_whole_is_said_and_the_narrowed_lists_are_told():
+    offices = [office(1000, page("chart", 0.006, 0.004))]
+    assert "- log: one chart, SQLite 3, 1,000 patients: `records_entry`" in report.whole_reads(offices)
+    assert row_of(report.asked_table(offices), "log: one chart") == ["log: one chart", "6", "4.2"]
+    assert report.full(offices, ["Not measured: X"]).count("###") == 5
 
 
 def test_p95_is_the_value_that_95_in_100_do_not_pass():
