@@ -76,7 +76,9 @@ class AmendForm(ChoosingForm):
             (WHOLE, _("Through the whole entry")),
         ],
     )
-    passage = long_text(_("Words to strike"), 20_000, rows=2, help_text=_("Select them in the entry, or copy them as they stand."))
+    passage = long_text(
+        _("Words to strike"), 20_000, rows=2, help_text=_("Select them in the entry, or copy them as they stand.")
+    )
     reason = forms.CharField(label=_("Reason for the line"), max_length=1000, help_text=_("It stands beside the entry."))
     addendum = long_text(
         _("Addendum"), 20_000, rows=5, required=False, help_text=_("It stands under the entry, dated and signed.")
