@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from meso.forms import DateField
 from meso.models import Office, User
@@ -153,7 +154,14 @@ class GiveForm(ActForm):
         super().__init__(*args, **kwargs)
         self.bill = bill
         made = {"pages": bill.pages + bill.paper_pages, "day": spoken(bill.made_on)}
-        self.lead = _("The copy of %(pages)s pages made on %(day)s. The clock stops on the day it is given.") % made
+        self.lead = (
+            ngettext(
+                "The copy of %(pages)s page made on %(day)s. The clock stops on the day it is given.",
+                "The copy of %(pages)s pages made on %(day)s. The clock stops on the day it is given.",
+                bill.pages + bill.paper_pages,
+            )
+            % made
+        )
         self.fields["given_on"].initial, self.fields["how"].initial = self.on, _WAY_OF[Delivery(bill.delivery)]
 
     def clean(self) -> dict[str, Any]:

@@ -38,7 +38,9 @@ class DecideForm(ChoosingForm):
     done = _("The decision is recorded.")
     button = _("Decide")
 
-    outcome = forms.ChoiceField(label=_("Decision"), widget=forms.RadioSelect)
+    outcome = forms.ChoiceField(
+        label=_("Decision"), widget=forms.RadioSelect, error_messages={"required": _("Choose what is decided.")}
+    )
     ground = forms.ChoiceField(
         label=_("Ground"),
         widget=forms.RadioSelect,

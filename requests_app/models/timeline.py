@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
 from meso.models import User
@@ -50,19 +51,24 @@ SENTENCES: dict[str, str | Promise] = {
     Verb.DECIDED: _("Decided: %(outcome)s."),
     Verb.LETTER_MADE: _("Letter made: %(letter)s."),
     Verb.LETTER_SENT: _("Letter sent on %(sent_on)s (%(how)s)."),
-    Verb.BILLED: _("Copies made: %(pages)s pages, %(total)s."),
+    Verb.BILLED: ngettext_lazy("Copies made: %(pages)s page, %(total)s.", "Copies made: %(pages)s pages, %(total)s.", "pages"),
     Verb.SETTLED: _("Bill of %(total)s: %(how)s."),
     Verb.COPIES_GIVEN: _("Copies given on %(given_on)s (%(how)s)."),
     Verb.INSPECTED: _("The patient looked at the record on %(given_on)s."),
     Verb.AMENDED: _("The record was amended: %(what)s."),
     Verb.RESTRICTED: _("The restriction is in force since %(begins_on)s."),
     Verb.CONTACT_SET: _("The contact preference is in force since %(begins_on)s."),
-    Verb.ACCOUNTING_GIVEN: _("Accounting from %(start)s to %(end)s given on %(given_on)s: %(lines)s entries."),
+    Verb.ACCOUNTING_GIVEN: ngettext_lazy(
+        "Accounting from %(start)s to %(end)s given on %(given_on)s: %(lines)s entry.",
+        "Accounting from %(start)s to %(end)s given on %(given_on)s: %(lines)s entries.",
+        "lines",
+    ),
     Verb.OVERDUE: _("The due date, %(due_on)s, passed without an answer."),
     Verb.CLOSED: _("Closed: %(outcome)s. %(timeliness)s"),
     Verb.NOTE: _("Note."),
     Verb.IMPORTED: _("Taken over from the office's old list."),
 }
+_COUNTS = frozenset({"pages", "lines"})  # facts that a sentence counts by
 
 
 class RequestEventManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]
@@ -104,7 +110,8 @@ class RequestEvent(AppendOnly):
     @property
     def sentence(self) -> str:
         """What happened, in words; days as people read them."""
-        return str(SENTENCES[self.verb]) % {name: _spoken(value) for name, value in self.data.items()}
+        facts = {name: int(value) if name in _COUNTS else _spoken(value) for name, value in self.data.items()}
+        return str(SENTENCES[self.verb] % facts)  # type: ignore[operator]
 
 
 def _spoken(value: str) -> str:

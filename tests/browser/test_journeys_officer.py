@@ -73,7 +73,7 @@ def decide(page: Page, assert_accessible, request: PatientRequest) -> None:
     page.get_by_role("link", name="Decide", exact=True).click()
     expect(page.get_by_label("Ground")).to_be_hidden()
     page.get_by_role("button", name="Decide", exact=True).click()
-    expect(page.get_by_text("Nothing is saved yet.")).to_be_visible()
+    expect(page.get_by_text("Choose what is decided.")).to_be_visible()
     assert_accessible(page)
     page.get_by_label("Grant it", exact=True).check()
     expect(page.get_by_text("None is needed: what was asked for is the answer.")).to_be_visible()

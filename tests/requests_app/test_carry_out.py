@@ -358,7 +358,7 @@ def test_an_accounting_is_made_kept_and_then_given_and_only_that_stops_the_clock
     assert f"/accounting/given/{given.pk}/" in client.get(f"/requests/{request.number}/").content.decode()
     post(client, request, given_on="2026-11-24")
     assert request.closed_on == ON
-    sentence = "Accounting from Nov 2, 2020 to Nov 2, 2026 given on Nov 24, 2026: 1 entries."
+    sentence = "Accounting from Nov 2, 2020 to Nov 2, 2026 given on Nov 24, 2026: 1 entry."
     assert request.events.get(verb=Verb.ACCOUNTING_GIVEN).sentence == sentence
 
 

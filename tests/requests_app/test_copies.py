@@ -448,7 +448,7 @@ def test_the_copy_is_made_as_shown(client, signed_in, officer):
     assert (response.status_code, response["Location"]) == (302, f"/requests/{request.number}/")
     bill = CopyBill.objects.get()
     assert (bill.total, bill.pages) == (D("2.00"), 1)
-    assert request.events.get(verb=Verb.BILLED).sentence == "Copies made: 1 pages, $2.00."
+    assert request.events.get(verb=Verb.BILLED).sentence == "Copies made: 1 page, $2.00."
     event = AccessEvent.objects.latest("pk")
     assert (event.action, event.detail, event.chart_number) == ("change", "copies made", request.patient.chart_number)
 
