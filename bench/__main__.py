@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 from bench import report, stage
 from bench.build import PASSWORD
+from scripts import run_tests
 
 SIZES = (1_000, 100_000)
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
@@ -26,7 +28,6 @@ def options() -> argparse.Namespace:
     parser.add_argument("--only", choices=list(NAMES), help="one database only")
     parser.add_argument("--requests", type=int, default=300, help="measured requests of each page (300)")
     parser.add_argument("--concurrency", type=int, default=4, help="visitors at once for requests/s (4)")
-    parser.add_argument("--postgresql", default="postgres://postgres@127.0.0.1:5432", help="the server of PostgreSQL")
     parser.add_argument("--database", metavar="URL", help="measure an office that bench.build has built; it gains some rows")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON too")
     parser.add_argument("--write", type=Path, metavar="DOCUMENT", help="put the tables into this document, between its marks")
@@ -45,7 +46,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def stages(chosen: argparse.Namespace, folder: Path) -> Iterator[tuple[str, int, AbstractContextManager[str]]]:
+def stages(chosen: argparse.Namespace, folder: Path, server: str) -> Iterator[tuple[str, int, AbstractContextManager[str]]]:
     """Each office to measure: which database, how many patients (0: built already), and the database itself."""
     if chosen.database:
         kind = "sqlite" if urlsplit(chosen.database).scheme == "sqlite" else "postgresql"
@@ -54,7 +55,7 @@ def stages(chosen: argparse.Namespace, folder: Path) -> Iterator[tuple[str, int,
     for size in chosen.patients:
         for kind in NAMES:
             if chosen.only in (None, kind):
-                yield kind, size, stage.sqlite(folder) if kind == "sqlite" else stage.postgresql(chosen.postgresql)
+                yield kind, size, stage.sqlite(folder) if kind == "sqlite" else stage.postgresql(server)
 
 
 def measure(chosen: argparse.Namespace, patients: int, database: str, folder: Path) -> report.Office:
@@ -93,14 +94,11 @@ def _drive(chosen: argparse.Namespace, office: report.Office, env: dict[str, str
     office["pages"] = [page | measured.get(page["name"], {}) for page in office["pages"]]
 
 
-def main() -> int:
-    """Measure everything that was asked for. 0: done, misses or not; 1: something could not be measured."""
-    chosen = options()
-    folder = Path(os.environ.get("MESO_DATA") or stage.ROOT / "var").resolve() / "bench"
-    folder.mkdir(parents=True, exist_ok=True)
+def measure_all(chosen: argparse.Namespace, folder: Path, server: str) -> tuple[list[report.Office], list[str]]:
+    """Every office that was asked for, and what could not be measured, in words."""
     offices: list[report.Office] = []
     notes: list[str] = []
-    for kind, size, database in stages(chosen, folder):
+    for kind, size, database in stages(chosen, folder, server):
         say(f"{NAMES[kind]}, {size:,} patients" if size else chosen.database)
         try:
             with database as address:
@@ -111,6 +109,19 @@ def main() -> int:
             continue
         offices.append({**office, "database": f"{NAMES[kind]} {office['version'].split()[-1]}"})
         say("\n" + report.office_table(offices[-1]) + "\n")
+    return offices, notes
+
+
+def main() -> int:
+    """Measure and tell. 0: done, bars met or not; 1: something could not be measured."""
+    chosen = options()
+    folder = Path(os.environ.get("MESO_DATA") or stage.ROOT / "var").resolve() / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="meso-bench-") as cluster,
+        run_tests.postgresql(Path(cluster), durable=True) as server,
+    ):
+        offices, notes = measure_all(chosen, folder, server)
     if not offices:
         return 1
     text = report.full(offices, notes)

@@ -45,6 +45,8 @@ def _remove(path: Path) -> None:
 @contextmanager
 def postgresql(server: str) -> Iterator[str]:
     """The address of an empty database on the PostgreSQL server; dropped afterwards. Raises StageError without a server."""
+    if not server:
+        raise StageError("no PostgreSQL answers here and none is installed")
     _on(server, f"DROP DATABASE IF EXISTS {DATABASE}", f"CREATE DATABASE {DATABASE}")
     try:
         yield f"{server.rstrip('/')}/{DATABASE}"

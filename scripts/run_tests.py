@@ -23,6 +23,7 @@ import psycopg
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRE_ALL = os.environ.get("MESO_REQUIRE_ALL") == "1"
 SERVER = os.environ.get("MESO_TEST_PG", "postgres://postgres@127.0.0.1:5432/")
+FORGETFUL = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 DATABASE = f"meso_{os.getpid()}"  # two runs at once do not meet
 OF_A_DEPLOYMENT = (
     "DATABASE_URL",
@@ -87,8 +88,8 @@ def answers(url: str) -> bool:
 
 
 @contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    """The address of a server for the run, or "" where there is none."""
+def postgresql(folder: Path, *, durable: bool = False) -> Iterator[str]:
+    """The address of a server for the run, or "" where there is none. A throwaway one waits for the disk only when `durable`."""
     programs = _programs()
     if answers(SERVER):
         try:
@@ -96,7 +97,7 @@ def postgresql(folder: Path) -> Iterator[str]:
         finally:
             _drop_test_databases()
     elif programs:
-        with _throwaway(programs, folder) as url:
+        with _throwaway(programs, folder, "" if durable else FORGETFUL) as url:
             yield url
     else:
         yield ""
@@ -117,8 +118,8 @@ def _programs() -> Path | None:
 
 
 @contextmanager
-def _throwaway(programs: Path, folder: Path) -> Iterator[str]:
-    """A cluster of our own that forgets everything. PostgreSQL refuses to run as root, so there it runs as somebody else."""
+def _throwaway(programs: Path, folder: Path, settings: str) -> Iterator[str]:
+    """A cluster of our own, thrown away afterwards. PostgreSQL refuses to run as root, so there it runs as somebody else."""
     home = folder / "postgresql"
     home.mkdir()
     as_whom: list[str] = []
@@ -131,11 +132,11 @@ def _throwaway(programs: Path, folder: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     data, log = home / "data", home / "log"
-    quick = f"-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c listen_addresses=127.0.0.1 -p {port} -k {home}"
+    settings = f"{settings} -c listen_addresses=127.0.0.1 -p {port} -k {home}"
     initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
     subprocess.run([*as_whom, *initdb], cwd=home, check=True, stdout=subprocess.DEVNULL)
     subprocess.run(
-        [*as_whom, programs / "pg_ctl", "-D", data, "-l", log, "-o", quick, "-w", "start"],
+        [*as_whom, programs / "pg_ctl", "-D", data, "-l", log, "-o", settings, "-w", "start"],
         cwd=home,
         check=True,
         stdout=subprocess.DEVNULL,
