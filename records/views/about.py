@@ -11,7 +11,7 @@ from records.models import Entry, Patient
 
 
 def patient_and_context(chart: str) -> tuple[Patient, dict[str, Any]]:
-    """The patient of that chart number and what the banner shows; 404 where there is none. One query; the banner makes two more."""
+    """The patient of that chart number and what the banner shows; 404 where there is none. One query; the banner adds two."""
     patient = get_object_or_404(Patient, chart_number=chart)
     return patient, {"patient": patient, "wishes": wishes.in_force(patient, clock.today())}
 
