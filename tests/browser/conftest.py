@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from playwright.sync_api import Browser, Page, Request, Response
+from playwright.sync_api import Browser, Page, Request, Response, expect
 
 from tests.factories import AT, PASSWORD, UserFactory
 
@@ -26,6 +26,8 @@ SMALL = """
     .filter(e => e.checkVisibility() && !e.closest('.not-for-people') && e.getBoundingClientRect().height < 44)
     .map(e => e.outerHTML)
 """
+
+expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
 
 
 @pytest.fixture(scope="session")
