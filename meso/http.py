@@ -1,4 +1,4 @@
-"""The request as a view gets it: what the middlewares have put on it, for the type checker."""
+"""What comes in and what goes out: the request as the middlewares leave it, and a file as an answer."""
 
 from django import http
 from django_htmx.middleware import HtmxDetails
@@ -12,3 +12,14 @@ class HttpRequest(http.HttpRequest):
     office: Office
     user: User  # type: ignore[assignment]
     htmx: HtmxDetails
+
+
+def file_answer(content: bytes | str, name: str, *, kind: str = "application/pdf", download: bool = False) -> http.HttpResponse:
+    """A file to open in the browser, or to `download`. `name` is made of numbers, never of a person's name.
+
+    Imported chart numbers may hold what a disk or a header can't: any such letter becomes "_".
+    """
+    safe = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in name)
+    shown = "attachment" if download else "inline"
+    headers = {"Content-Disposition": f'{shown}; filename="{safe}"', "X-Content-Type-Options": "nosniff"}
+    return http.HttpResponse(content, content_type=kind, headers=headers)

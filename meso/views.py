@@ -56,8 +56,7 @@ def audit_trail(request: HttpRequest) -> HttpResponse:
     events = form.narrow(AccessEvent.objects.select_related("user"))
     found = page(events, ["-id"], request.POST.get("after", ""), size=50)
     audit.looked_at(request, "audit trail", detail=f"{len(found)} rows")
-    part = request.headers.get("HX-Request") == "true"
-    return render(request, "meso/_audit_rows.html" if part else "meso/audit.html", {"form": form, "page": found})
+    return render(request, "meso/audit.html", {"form": form, "page": found})
 
 
 @needs("office.edit")

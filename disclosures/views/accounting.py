@@ -1,7 +1,9 @@
 """The accounting of one patient: on the screen, as a file, given and kept."""
 
+import json
+
 from django.contrib import messages
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,13 +14,13 @@ from disclosures.forms.accounting import AccountingForm
 from disclosures.models import AccountingGiven
 from meso import audit, clock
 from meso.audit import Action
-from meso.http import HttpRequest
+from meso.http import HttpRequest, file_answer
 from meso.roles import may, needs
 from records.models import Patient
 from records.views.about import patient_and_context
 
 _GIVEN_SHOWN = 50
-_FORMATS = ("json", "csv", "pdf")
+_FORMATS = {"json": "application/json", "csv": "text/csv; charset=utf-8", "pdf": "application/pdf"}
 
 
 def _form(request: HttpRequest) -> AccountingForm:
@@ -55,14 +57,14 @@ def accounting_file(request: HttpRequest, chart: str, format: str) -> HttpRespon
     if form.is_bound and not form.is_valid():
         return redirect(f"{reverse('accounting', args=[chart])}?{request.GET.urlencode()}")  # it says there what is not right
     audit.record(Action.EXPORT, "accounting", chart=chart, detail=f"{format}, {form.why}", request=request)
+    content: bytes | str
     if format == "json":
-        response: HttpResponse = JsonResponse(made.as_dict(), json_dumps_params={"ensure_ascii": False, "indent": 2})
+        content = json.dumps(made.as_dict(), ensure_ascii=False, indent=2)
     elif format == "csv":
-        response = HttpResponse(made.as_csv(), content_type="text/csv; charset=utf-8")
+        content = made.as_csv()
     else:
-        response = HttpResponse(made.as_pdf(request.office, clock.today()).content, content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="accounting-{chart}.{format}"'
-    return response
+        content = made.as_pdf(request.office, clock.today()).content
+    return file_answer(content, f"accounting-{chart}.{format}", kind=_FORMATS[format], download=True)
 
 
 @needs("accounting.give")
@@ -86,6 +88,4 @@ def accounting_given(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     """An accounting as it was issued, byte for byte."""
     given = get_object_or_404(AccountingGiven.objects.defer(None), patient__chart_number=chart, pk=pk)
     audit.record(Action.DOWNLOAD, f"accounting {pk}", chart=chart, request=request)
-    response = HttpResponse(bytes(given.document), content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="accounting-{chart}-{given.issued_on.isoformat()}.pdf"'
-    return response
+    return file_answer(bytes(given.document), f"accounting-{chart}-{given.issued_on.isoformat()}.pdf")

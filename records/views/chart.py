@@ -6,7 +6,7 @@ from django.views.decorators.http import require_GET
 
 from meso import audit, clock
 from meso.audit import Action
-from meso.http import HttpRequest
+from meso.http import HttpRequest, file_answer
 from meso.paging import page
 from meso.roles import needs
 from records.record_pdf import record_pdf
@@ -34,13 +34,4 @@ def record_print(request: HttpRequest, chart: str) -> HttpResponse:
         entries, loose = entries.filter(pk__in=chosen), loose.none()
     pdf = record_pdf(patient, request.office, list(entries), clock.today(), request.user, loose=loose)
     audit.record(Action.PRINT, "record", chart=chart, detail=f"{len(entries)} entries, {pdf.pages} pages", request=request)
-    return HttpResponse(
-        pdf.content,
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'inline; filename="chart-{safe_name(chart)}.pdf"', "X-Content-Type-Options": "nosniff"},
-    )
-
-
-def safe_name(chart: str) -> str:
-    """The chart number as a part of a file name; imported numbers may hold what a disk can't."""
-    return "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in chart)
+    return file_answer(pdf.content, f"chart-{chart}.pdf")

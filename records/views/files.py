@@ -8,14 +8,13 @@ from django.views.decorators.http import require_GET
 
 from meso import audit, clock
 from meso.audit import Action
-from meso.http import HttpRequest
+from meso.http import HttpRequest, file_answer
 from meso.paging import page
 from meso.roles import needs
 from records import uploads
 from records.forms.entries import FilesForm
 from records.models import Attachment, Patient
 from records.views.about import patient_and_context
-from records.views.chart import safe_name
 
 
 @needs("patient.view")
@@ -61,13 +60,7 @@ def attachment(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     """Hand out one file as it came, to be saved and not to be opened in the browser."""
     file = get_object_or_404(Attachment.objects.with_bytes(), pk=pk, patient__chart_number=chart)
     audit.record(Action.DOWNLOAD, f"attachment {file.pk}", chart=chart, detail=file.get_format_display(), request=request)
-    name = f"chart-{safe_name(chart)}-file-{file.pk}{uploads.ENDINGS[Attachment.Format(file.format)][0]}"
-    return HttpResponse(
-        bytes(file.content),
-        content_type=file.format,
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-        },
-    )
+    name = f"chart-{chart}-file-{file.pk}{uploads.ENDINGS[Attachment.Format(file.format)][0]}"
+    answer = file_answer(bytes(file.content), name, kind=file.format, download=True)
+    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return answer

@@ -46,9 +46,3 @@ def act_on(
         messages.success(request, form.done)
         return redirect(asked)
     return render(request, template, {"asked": asked, "working": asked.working(), "form": form, **more()})
-
-
-def pdf_as_stored(content: bytes, name: str) -> HttpResponse:
-    """A stored document, byte for byte, to open or print. `name` holds numbers only, never a person's name."""
-    headers = {"Content-Disposition": f'inline; filename="{name}.pdf"', "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(bytes(content), content_type="application/pdf", headers=headers)

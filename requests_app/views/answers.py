@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from meso import audit, clock, drafts
 from meso.audit import Action
-from meso.http import HttpRequest
+from meso.http import HttpRequest, file_answer
 from meso.paging import page
 from meso.roles import needs
 from records.models import Entry
@@ -22,7 +22,7 @@ from requests_app.forms.decide import DecideForm
 from requests_app.kinds import Kind
 from requests_app.letters import LetterIncomplete
 from requests_app.models import Letter, PatientRequest
-from requests_app.views.acting import act_on, chart_of, pdf_as_stored, request_or_404
+from requests_app.views.acting import act_on, chart_of, request_or_404
 
 # --- the decision -----------------------------------------------------------------------------------------------------
 
@@ -84,7 +84,7 @@ def letter(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     asked = request_or_404(number)
     found = get_object_or_404(Letter.objects.defer(None), request=asked, pk=pk)
     audit.record(Action.DOWNLOAD, f"letter {found.pk} of {asked.number}", chart=chart_of(asked), request=request)
-    return pdf_as_stored(found.document, f"{asked.number}-letter-{found.pk}")
+    return file_answer(bytes(found.document), f"{asked.number}-letter-{found.pk}.pdf")
 
 
 @needs("request.send")

@@ -8,14 +8,14 @@ from django.views.decorators.http import require_GET
 
 from meso import audit, clock, drafts
 from meso.audit import Action
-from meso.http import HttpRequest
+from meso.http import HttpRequest, file_answer
 from meso.roles import needs
 from requests_app import asked as asked_words
 from requests_app import carrying_out, copies
 from requests_app.forms.copies import CopiesForm, GiveForm, SettleForm
 from requests_app.kinds import Kind
 from requests_app.models import CopyBill, PatientRequest
-from requests_app.views.acting import act_on, chart_of, pdf_as_stored, request_or_404
+from requests_app.views.acting import act_on, chart_of, request_or_404
 
 
 @needs("request.bill")
@@ -67,7 +67,7 @@ def copy_pdf(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     if not bill.pages:
         raise Http404
     audit.record(Action.DOWNLOAD, f"copy {bill.pk} of {asked.number}", chart=chart_of(asked), request=request)
-    return pdf_as_stored(bill.copy, f"{asked.number}-copy-{bill.pk}")
+    return file_answer(bytes(bill.copy), f"{asked.number}-copy-{bill.pk}.pdf")
 
 
 @needs("request.view")
@@ -77,7 +77,7 @@ def bill_pdf(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     asked = request_or_404(number)
     bill = _bill(asked, pk, "document")
     audit.record(Action.DOWNLOAD, f"bill {bill.pk} of {asked.number}", chart=chart_of(asked), request=request)
-    return pdf_as_stored(bill.document, f"{asked.number}-bill-{bill.pk}")
+    return file_answer(bytes(bill.document), f"{asked.number}-bill-{bill.pk}.pdf")
 
 
 @needs("request.carry_out")

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from meso import audit, clock
 from meso.audit import Action
-from meso.http import HttpRequest
+from meso.http import HttpRequest, file_answer
 from meso.pdf import render_pdf
 from meso.roles import PUBLIC, needs
 from requests_app import notice, standing
@@ -28,10 +28,7 @@ RECEIPT_LIVES = timedelta(minutes=30)  # how long the browser that sent a reques
 
 
 def _pdf(template: str, context: dict[str, Any], name: str) -> HttpResponse:
-    document = render_pdf(template, context)
-    response = HttpResponse(document.content, content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="{name}.pdf"'
-    return response
+    return file_answer(render_pdf(template, context).content, f"{name}.pdf")
 
 
 # --- the notice ---------------------------------------------------------------------------------------------------
