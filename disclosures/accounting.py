@@ -1,11 +1,14 @@
 """The accounting of disclosures: from the log to the lines that a patient is given. One source for screen, JSON, CSV and PDF."""
 
 import csv
+import hashlib
 import io
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+
+from django.db import transaction
 
 from disclosures import accounting_rules, purposes
 from disclosures.models import AccountingGiven, Disclosure
@@ -133,6 +136,7 @@ def _line(members: list[Disclosure]) -> Line:
     )
 
 
+@transaction.atomic
 def give(
     patient: Patient,
     start: date,
@@ -150,9 +154,15 @@ def give(
     """Issue the accounting: what is given is kept exactly as issued (164.528(d)).
 
     The period reaches back six years at most from the day it was asked for, which is today unless `requested_on` says so.
+    The same document on the same day is one accounting, however often its button is pressed.
     """
     start = max(start, accounting_rules.look_back_start(requested_on or on))
+    Patient.objects.select_for_update().get(pk=patient.pk)  # a second click waits here for the first
     accounting = for_patient(patient, start, end, scope)
+    document = accounting.as_pdf(office, on, fee).content
+    same = {"issued_on": on, "request_number": request_number, "sha256": hashlib.sha256(document).hexdigest()}
+    if given := patient.accountings.filter(**same).first():
+        return given
     return AccountingGiven.objects.create(
         patient=patient,
         start=start,
@@ -163,6 +173,6 @@ def give(
         issued_by=by,
         fee=dollars(fee),
         lines=len(accounting.lines),
-        document=accounting.as_pdf(office, on, fee).content,
+        document=document,
         request_number=request_number,
     )

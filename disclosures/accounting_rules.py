@@ -37,9 +37,12 @@ def times(count: int) -> str:
 
 
 def frequency(days: list[date]) -> str:
-    """How often a series went out, in words: "weekly" where the gaps are even, else how many times. "" for a single day."""
-    if len(days) < 2:
-        return ""
+    """How often a series went out, in words: "weekly" where its gaps are even, else how many times. "" for a single day.
+
+    One gap makes no rhythm: two days are told as two times.
+    """
+    if len(days) < 3:
+        return times(len(days))
     gaps = {later - earlier for earlier, later in pairwise(days)}
     even = {
         timedelta(1): _("daily"),

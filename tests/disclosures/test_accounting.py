@@ -75,6 +75,8 @@ def test_there_is_one_free_accounting_in_any_year(first, later):
     ("gaps", "words"),
     [
         ([], ""),
+        ([7], "2 times"),
+        ([30], "2 times"),
         ([7] * 3, "weekly"),
         ([1, 1], "daily"),
         ([14, 14], "every two weeks"),
@@ -232,6 +234,17 @@ def test_the_printed_list_names_its_scope_and_tells_series(patient, scope, words
     text = " ".join(PdfReader(io.BytesIO(pdf.content)).pages[0].extract_text().split())
     assert words in text
     assert "Jan 5, 2026 to Apr 6, 2026: 14 times, weekly" in text
+
+
+def test_the_same_accounting_given_twice_in_a_day_is_one(patient):
+    DisclosureFactory(patient=patient)
+    now = {"by": UserFactory(), "at": AT, "office": Office.current()}
+    first, again = (accounting.give(patient, date(2026, 1, 1), NOV_24, on=NOV_24, **now) for _ in range(2))
+    assert first.pk == again.pk
+    DisclosureFactory(patient=patient, recipient="Somebody since")
+    accounting.give(patient, date(2026, 1, 1), NOV_24, on=NOV_24, **now)
+    accounting.give(patient, date(2026, 1, 1), NOV_24, on=NOV_24 + timedelta(days=1), **now)
+    assert AccountingGiven.objects.count() == 3
 
 
 def test_a_nil_accounting_says_so(patient):
