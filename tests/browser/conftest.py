@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from playwright.sync_api import Browser, Page, Request, Response, expect
+from playwright.sync_api import Browser, Error, Page, Request, Response, expect
 
 from tests.factories import AT, PASSWORD, UserFactory
 
@@ -125,7 +125,12 @@ def assert_accessible() -> Callable[[Page], None]:
     """`assert_accessible(page)`: axe finds no violation, and nothing sticks out at the side."""
 
     def look(page: Page) -> None:
-        found = Axe().run(page, options=WCAG_22_AA)
+        page.wait_for_load_state()
+        try:
+            found = Axe().run(page, options=WCAG_22_AA)
+        except Error:  # the click before led on to another page, which came while axe was reading this one
+            page.wait_for_load_state()
+            found = Axe().run(page, options=WCAG_22_AA)
         assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{page.url} is wider than its window"
 

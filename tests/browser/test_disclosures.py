@@ -102,6 +102,7 @@ def test_the_officer_signs_off_a_page_and_corrects_a_row(opened, assert_accessib
     page.goto(f"/disclosures/{rows[0].pk}/")
     assert_accessible(page)
     page.get_by_role("link", name="Correct this row").click()
+    expect(page.get_by_label("What was wrong")).to_be_visible()
     assert_accessible(page)
     page.get_by_label("What was wrong").fill("Another agency")
     page.get_by_label("To whom").fill("County Department of Health")
