@@ -39,7 +39,7 @@ class NotAllowedNow(Exception):
 
 def spoken(day: date) -> str:
     """A day as people read it: "Dec 24, 2026"."""
-    return date_format(day, "M j, Y")
+    return date_format(day, "SHORT_DAY")
 
 
 def due_on(received_on: date, promised_days: int = PROMISED_DAYS) -> date:
