@@ -1,9 +1,6 @@
 """Copies of the record: what goes in, how many pages the PDF really has, and what it costs before anything is made."""
 
 import hashlib
-import io
-import logging
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,14 +8,12 @@ from functools import cached_property
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from pypdf import PdfReader, PdfWriter
-from pypdf.errors import PyPdfError
 
 from meso.models import Office, User
 from meso.money import in_words
 from meso.pdf import Pdf, render_pdf
+from records import copying
 from records.models import Attachment, Entry, Patient
-from records.record_pdf import record_pdf
 from requests_app import carrying_out, fees, letters
 from requests_app.answers import all_or_nothing
 from requests_app.deadlines import NotAllowedNow
@@ -26,12 +21,6 @@ from requests_app.fees import Bill
 from requests_app.kinds import Delivery, Kind
 from requests_app.models import CopyBill, PatientRequest
 from requests_app.models.timeline import Verb
-
-# What pypdf lets out on a file that is no sound PDF: its own errors, and those of code that trips over the content.
-_UNREADABLE = (PyPdfError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, NotImplementedError)
-_ON_PAGES = (Attachment.Format.JPEG, Attachment.Format.PNG)  # files that the record's own pages show
-
-logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what is wrong with a patient's file is shown, and not logged
 
 
 @dataclass(frozen=True)
@@ -71,24 +60,11 @@ class ChangedSinceShown(NotAllowedNow):
         self.quote = quote
 
 
-def orderable(patient: Patient) -> tuple[list[Entry], list[Attachment]]:
-    """What may be copied for this patient: the entries of the record, oldest first, and the files under no entry."""
-    entries = Entry.objects.of_record().filter(patient=patient).with_marks().oldest_first()
-    return list(entries), list(patient.attachments.filter(entry=None))
-
-
 def quote(patient: Patient, order: Order, *, by: User, on: date, office: Office) -> Quote:
     """Draw the copy, count its pages, work out the bill. Stores nothing. Raises fees.FeeRefused."""
     fees.for_delivery(**_figures(order, 0, office))  # what is amiss in the figures shows before the drawing takes its time
-    files = [file for entry in order.entries for file in entry.attachments.all()] + list(order.loose)
-    pages_of = _readable(files)
-    record = Pdf(b"", 0)  # of a chart that is all on paper
-    if order.entries or order.loose:
-        record = record_pdf(patient, office, order.entries, on, by, loose=order.loose, behind=pages_of)
-    pdf = _joined(record, [(file.name, pages_of[file.pk]) for file in files if file.pk in pages_of])
-    beside = tuple(file for file in files if file.format not in _ON_PAGES and file.pk not in pages_of)
-    locked = tuple(file for file in beside if file.format == Attachment.Format.PDF)
-    return Quote(order, pdf, fees.for_delivery(**_figures(order, pdf.pages, office)), beside, locked)
+    copy = copying.copy_of(patient, order.entries, order.loose, by=by, on=on, office=office)
+    return Quote(order, copy.pdf, fees.for_delivery(**_figures(order, copy.pdf.pages, office)), copy.beside, copy.unreadable)
 
 
 def _figures(order: Order, pages: int, office: Office) -> dict:
@@ -101,48 +77,6 @@ def _figures(order: Order, pages: int, office: Office) -> dict:
         "charge_electronic": office.charge_electronic_pages,
         "flat_fee": office.electronic_copy_fee,
     }
-
-
-def _readable(files: Sequence[Attachment]) -> dict[int, bytes]:
-    """The PDF files among these as sound PDFs of their pages alone, by key; broken and locked ones left out."""
-    wanted = [file.pk for file in files if file.format == Attachment.Format.PDF]
-    found = Attachment.objects.with_bytes().filter(pk__in=wanted).iterator(chunk_size=4) if wanted else ()
-    copied = {file.pk: _pages_alone(bytes(file.content)) for file in found}
-    return {key: content for key, content in copied.items() if content}
-
-
-def _pages_alone(content: bytes) -> bytes:
-    """The pages of a PDF without scripts, forms and files it may carry; b"" when it is broken, locked or has none."""
-    try:
-        reader = PdfReader(io.BytesIO(content))
-        if reader.is_encrypted or not reader.pages:
-            return b""
-        return _written(reader.pages)
-    except _UNREADABLE:
-        return b""
-
-
-def _written(pages: Iterable) -> bytes:
-    writer, out = PdfWriter(), io.BytesIO()
-    for page in pages:
-        writer.add_page(page)
-    writer.write(out)
-    return out.getvalue()
-
-
-def _joined(record: Pdf, parts: list[tuple[str, bytes]]) -> Pdf:
-    """The record with the pages of these files behind it, each with its bookmark."""
-    if not parts:
-        return record
-    writer, out = PdfWriter(clone_from=io.BytesIO(record.content)), io.BytesIO()
-    for name, content in parts:
-        first = len(writer.pages)
-        for page in PdfReader(io.BytesIO(content)).pages:
-            writer.add_page(page)
-        writer.add_outline_item(title=name, page_number=first)
-    writer.xmp_metadata = None  # it claims PDF/UA, which the files' own pages may not keep
-    writer.write(out)
-    return Pdf(out.getvalue(), len(writer.pages))
 
 
 def make(request: PatientRequest, order: Order, *, seen: str, by: User, at: datetime, on: date, office: Office) -> CopyBill:

@@ -12,6 +12,7 @@ from typing import Any
 from disclosures.accounting_rules import look_back_start
 from disclosures.purposes import Scope
 from meso.models import Office, User
+from records import copying
 from records.models import Entry, Patient
 from requests_app import answers, carrying_out, copies
 from requests_app.kinds import Channel, Delivery, Kind, Outcome
@@ -196,7 +197,7 @@ class _Desk:
 
     def copies(self, days_ago: int) -> None:
         """The whole record is copied and billed."""
-        entries, loose = copies.orderable(self.patient)
+        entries, loose = copying.orderable(self.patient)
         order = copies.Order(tuple(entries), tuple(loose), Delivery.MAIL, paper_pages=0, postage=Decimal("1.69"))
         facts = self.when(days_ago, "frontdesk")
         quote = copies.quote(self.patient, order, by=facts["by"], on=facts["on"], office=self.office)

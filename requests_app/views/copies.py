@@ -10,6 +10,7 @@ from meso import audit, clock, drafts
 from meso.audit import Action
 from meso.http import HttpRequest, file_answer
 from meso.roles import needs
+from records import copying
 from requests_app import asked as asked_words
 from requests_app import carrying_out, copies
 from requests_app.forms.copies import CopiesForm, GiveForm, SettleForm
@@ -24,7 +25,7 @@ def request_copies(request: HttpRequest, number: str) -> HttpResponse:
     asked = request_or_404(number)
     if asked.kind != Kind.ACCESS or asked.patient is None:
         return redirect(asked)
-    entries, loose = copies.orderable(asked.patient)
+    entries, loose = copying.orderable(asked.patient)
     form = CopiesForm(
         request.POST or None,
         asked=asked,

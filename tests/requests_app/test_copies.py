@@ -12,6 +12,7 @@ from pypdf import PdfReader
 from meso.append_only import AppendOnlyError
 from meso.models import AccessEvent, Office
 from meso.roles import Role
+from records import copying
 from requests_app import answers, carrying_out, copies
 from requests_app.copies import ChangedSinceShown, Order
 from requests_app.deadlines import NotAllowedNow
@@ -104,7 +105,7 @@ def test_what_is_filed_in_the_wrong_chart_is_not_offered(officer):
     request = charted(officer)
     wrong = request.patient.entries.first()
     wrong.mark_misfiled(by=officer, at=AT, reason="Another patient's")
-    entries, _loose = copies.orderable(request.patient)
+    entries, _loose = copying.orderable(request.patient)
     assert wrong not in entries
     assert len(entries) == 1
 

@@ -1,0 +1,95 @@
+"""A copy of chosen entries as one PDF: the record's own pages, and behind them the pages of its PDF files.
+
+Everything that leaves the office on paper or as a file is drawn here, whoever it is for.
+"""
+
+import io
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from pypdf import PdfReader, PdfWriter
+from pypdf.errors import PyPdfError
+
+from meso.models import Office, User
+from meso.pdf import Pdf
+from records.models import Attachment, Entry, Patient
+from records.record_pdf import record_pdf
+
+# What pypdf lets out on a file that is no sound PDF: its own errors, and those of code that trips over the content.
+_UNREADABLE = (PyPdfError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, NotImplementedError)
+_ON_PAGES = (Attachment.Format.JPEG, Attachment.Format.PNG)  # files that the record's own pages show
+
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what is wrong with a patient's file is shown, and not logged
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy as drawn, and the files that can't be pages of it."""
+
+    pdf: Pdf
+    beside: tuple[Attachment, ...]  # files that can't be pages: they are given besides
+    unreadable: tuple[Attachment, ...]  # PDF files among them that are broken or locked
+
+
+def orderable(patient: Patient) -> tuple[list[Entry], list[Attachment]]:
+    """What may be copied for this patient: the entries of the record, oldest first, and the files under no entry."""
+    entries = Entry.objects.of_record().filter(patient=patient).with_marks().oldest_first()
+    return list(entries), list(patient.attachments.filter(entry=None))
+
+
+def copy_of(
+    patient: Patient, entries: Sequence[Entry], loose: Sequence[Attachment], *, by: User, on: date, office: Office
+) -> Copy:
+    """Draw these entries, which come `with_marks()`, and these files under no entry. Stores nothing; no pages for nothing."""
+    files = [file for entry in entries for file in entry.attachments.all()] + list(loose)
+    pages_of = _readable(files)
+    record = Pdf(b"", 0)  # of a chart that is all on paper
+    if entries or loose:
+        record = record_pdf(patient, office, entries, on, by, loose=loose, behind=pages_of)
+    pdf = _joined(record, [(file.name, pages_of[file.pk]) for file in files if file.pk in pages_of])
+    beside = tuple(file for file in files if file.format not in _ON_PAGES and file.pk not in pages_of)
+    return Copy(pdf, beside, tuple(file for file in beside if file.format == Attachment.Format.PDF))
+
+
+def _readable(files: Sequence[Attachment]) -> dict[int, bytes]:
+    """The PDF files among these as sound PDFs of their pages alone, by key; broken and locked ones left out."""
+    wanted = [file.pk for file in files if file.format == Attachment.Format.PDF]
+    found = Attachment.objects.with_bytes().filter(pk__in=wanted).iterator(chunk_size=4) if wanted else ()
+    copied = {file.pk: _pages_alone(bytes(file.content)) for file in found}
+    return {key: content for key, content in copied.items() if content}
+
+
+def _pages_alone(content: bytes) -> bytes:
+    """The pages of a PDF without scripts, forms and files it may carry; b"" when it is broken, locked or has none."""
+    try:
+        reader = PdfReader(io.BytesIO(content))
+        if reader.is_encrypted or not reader.pages:
+            return b""
+        return _written(reader.pages)
+    except _UNREADABLE:
+        return b""
+
+
+def _written(pages: Iterable) -> bytes:
+    writer, out = PdfWriter(), io.BytesIO()
+    for page in pages:
+        writer.add_page(page)
+    writer.write(out)
+    return out.getvalue()
+
+
+def _joined(record: Pdf, parts: list[tuple[str, bytes]]) -> Pdf:
+    """The record with the pages of these files behind it, each with its bookmark."""
+    if not parts:
+        return record
+    writer, out = PdfWriter(clone_from=io.BytesIO(record.content)), io.BytesIO()
+    for name, content in parts:
+        first = len(writer.pages)
+        for page in PdfReader(io.BytesIO(content)).pages:
+            writer.add_page(page)
+        writer.add_outline_item(title=name, page_number=first)
+    writer.xmp_metadata = None  # it claims PDF/UA, which the files' own pages may not keep
+    writer.write(out)
+    return Pdf(out.getvalue(), len(writer.pages))
