@@ -39,6 +39,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "entry.strike": frozenset({_DOCTOR}),
     "entry.addendum": frozenset({_DOCTOR}),
     "entry.misfiled": frozenset({_DOCTOR, _OFFICER}),
+    "entry.flag": frozenset({_DOCTOR, _OFFICER}),  # leave it out of the patient's copies, or bind it to 42 CFR Part 2
     "record.print": _CLINIC,
     # disclosures
     "disclosure.view": _CLINIC,
@@ -82,6 +83,7 @@ WORDS: dict[str, str | Promise] = {
     "entry.strike": _("Draw the line through an entry"),
     "entry.addendum": _("Write an addendum"),
     "entry.misfiled": _("Mark an entry as filed in the wrong chart"),
+    "entry.flag": _("Flag an entry that copies leave out"),
     "record.print": _("Print a record"),
     "disclosure.view": _("Read the disclosure log"),
     "disclosure.log": _("Log a disclosure"),

@@ -34,8 +34,8 @@ class Copy:
 
 
 def orderable(patient: Patient) -> tuple[list[Entry], list[Attachment]]:
-    """What may be copied for this patient: the entries of the record, oldest first, and the files under no entry."""
-    entries = Entry.objects.of_record().filter(patient=patient).with_marks().oldest_first()
+    """What may be copied for this patient: the entries open to them, oldest first, and the files under no entry."""
+    entries = Entry.objects.of_record().releasable().filter(patient=patient).with_marks().oldest_first()
     return list(entries), list(patient.attachments.filter(entry=None))
 
 

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import date
 
+from django.db import models
+
 from meso.seals import Seal
 from records.models import Attachment, Entry, Patient, Restriction
 
 
 @dataclass(frozen=True)
 class RecordSet:
-    """All that is this patient's: what was filed in the wrong chart is left out, with its attachments."""
+    """All that is this patient's and theirs to have: what was filed in the wrong chart, and what the right of access does
+    not reach (164.524(a)(1)(i)-(ii)), is left out with its attachments."""
 
     patient: Patient
     entries: list[Entry]  # oldest first, each with its addenda and lines
@@ -39,8 +42,8 @@ class RecordSet:
 
 def of(patient: Patient, on: date) -> RecordSet:
     """Gather it in a fixed number of queries. `on` is today: the day on which a restriction is in force."""
-    entries = list(patient.entries.of_record().with_marks().oldest_first())
-    attachments = (
-        patient.attachments.with_bytes().filter(entry__misfiling=None).select_related("entry", "added_by").order_by("id")
-    )
+    theirs = patient.entries.of_record().releasable()
+    entries = list(theirs.with_marks().oldest_first())
+    given = models.Q(entry=None) | models.Q(entry__in=theirs)
+    attachments = patient.attachments.with_bytes().filter(given).select_related("entry", "added_by").order_by("id")
     return RecordSet(patient, entries, list(attachments), list(Restriction.objects.in_force(on).filter(patient=patient)))

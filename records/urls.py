@@ -19,4 +19,6 @@ urlpatterns = [
     path("patients/<str:chart>/entries/<int:pk>/strike/", entries.entry_strike, name="entry_strike"),
     path("patients/<str:chart>/entries/<int:pk>/addendum/", entries.entry_addendum, name="entry_addendum"),
     path("patients/<str:chart>/entries/<int:pk>/misfiled/", entries.entry_misfiled, name="entry_misfiled"),
+    path("patients/<str:chart>/entries/<int:pk>/flag/", entries.entry_flag, name="entry_flag"),
+    path("patients/<str:chart>/flags/<int:pk>/end/", entries.entry_flag_end, name="entry_flag_end"),
 ]

@@ -13,6 +13,7 @@ from meso.models import Office, User
 from meso.money import in_words
 from meso.pdf import Pdf, render_pdf
 from records import copying
+from records.exclusion import excluded
 from records.models import Attachment, Entry, Patient
 from requests_app import carrying_out, fees, letters
 from requests_app.answers import all_or_nothing
@@ -61,7 +62,12 @@ class ChangedSinceShown(NotAllowedNow):
 
 
 def quote(patient: Patient, order: Order, *, by: User, on: date, office: Office) -> Quote:
-    """Draw the copy, count its pages, work out the bill. Stores nothing. Raises fees.FeeRefused."""
+    """Draw the copy, count its pages, work out the bill. Stores nothing.
+
+    Raises fees.FeeRefused, and NotAllowedNow for an entry that the right of access does not reach (164.524(a)(1)(i)-(ii)).
+    """
+    if any(excluded(entry) for entry in order.entries):
+        raise NotAllowedNow(_("An entry among these is left out of copies by law. Please look at the list again."), "entry")
     fees.for_delivery(**_figures(order, 0, office))  # what is amiss in the figures shows before the drawing takes its time
     copy = copying.copy_of(patient, order.entries, order.loose, by=by, on=on, office=office)
     return Quote(order, copy.pdf, fees.for_delivery(**_figures(order, copy.pdf.pages, office)), copy.beside, copy.unreadable)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from meso.models import Office, User
 from meso.pdf import Pdf, render_pdf
-from records import wishes
+from records import exclusion, wishes
 from records.models import ContactPreference
 from requests_app import asked, grounds
 from requests_app.deadlines import NotAllowedNow
@@ -31,11 +31,11 @@ _CONTACT = Kind.CONFIDENTIAL_COMMUNICATION
 DECISIONS: dict[tuple[str, str], tuple[str | Promise, tuple[str, ...]]] = {
     (Kind.ACCESS, _PART): (
         _("You get part of what you asked for. There is another part that we can't give you."),
-        ("basis", "held_by", "review", "complain"),
+        ("basis", "excluded", "held_by", "review", "complain"),
     ),
     (Kind.ACCESS, _DENIED): (
         _("We can't give you what you asked for."),
-        ("basis", "held_by", "review", "complain"),
+        ("basis", "excluded", "held_by", "review", "complain"),
     ),
     (Kind.AMENDMENT, _GRANTED): (_("We agree to correct your record as you asked."), ("amended", "tell_others")),
     (Kind.AMENDMENT, _PART): (
@@ -79,9 +79,12 @@ class Draft:
         return [f"requests_app/letters/_{part}.html" for part in self.parts]
 
 
-def parts_of(kind: str, outcome: str, ground: Ground | None, *, held_by: str = "") -> tuple[str, ...]:
-    """The parts of a decision letter. Review is offered where the ground may be reviewed, and never elsewhere (164.524(d)(2))."""
-    left_out = set()
+def parts_of(kind: str, outcome: str, ground: Ground | None, *, held_by: str = "", excludes: bool = False) -> tuple[str, ...]:
+    """The parts of a decision letter. Review is offered where the ground may be reviewed, and never elsewhere (164.524(d)(2)).
+
+    `excludes`: entries are left out by law, and the letter counts them.
+    """
+    left_out = set() if excludes else {"excluded"}
     if not (ground and ground.reviewable):
         left_out.add("review")
     if not held_by.strip():
@@ -116,12 +119,13 @@ def decision(
 ) -> Draft:
     """The letter of a decision. Raises LetterIncomplete, and LookupError for a ground that is none of the request's kind."""
     why = None if outcome == Outcome.GRANTED else grounds.ground(request.kind, ground)
-    parts = parts_of(request.kind, outcome, why, held_by=held_by)
+    excluded = exclusion.counted(request.left_out())
+    parts = parts_of(request.kind, outcome, why, held_by=held_by, excludes=bool(excluded))
     if lacking := lacks(parts, office):
         words = _t("The letter would lack %(what)s. The office admin fills it in on the page “Office”.")
         raise LetterIncomplete(words % {"what": ", ".join(lacking)})
     judge = judged_by if why and why.reviewable else None
-    facts = {"ground": why, "text": text, "judged_by": judge, "held_by": held_by}
+    facts = {"ground": why, "text": text, "judged_by": judge, "held_by": held_by, "excluded": excluded}
     lead = str(DECISIONS[request.kind, outcome][0])
     return _draft(request, Letter.Kind.DECISION, lead, parts, dated=dated, by=by, office=office, outcome=outcome, **facts)
 

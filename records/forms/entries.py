@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,6 +16,7 @@ from meso.forms import DateField, Form, ModelForm
 from meso.models import User
 from meso.roles import may
 from records import uploads
+from records.exclusion import WHAT_IT_DOES, Kind
 from records.models import Attachment, Entry, Patient
 
 FILED_KINDS = (
@@ -248,4 +250,30 @@ class MisfiledForm(Form):
     reason = forms.CharField(
         label=gettext_lazy("What happened"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=gettext_lazy("Do not name the other patient here; a chart number is enough."),
+    )  # fmt: skip
+
+
+class FlagForm(Form):
+    """What an entry is, so that copies leave it out or other rules bind it."""
+
+    kind = forms.ChoiceField(label=gettext_lazy("What it is"), widget=forms.RadioSelect)
+    reason = forms.CharField(
+        label=gettext_lazy("Why it is that"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("Such as: session notes of Dr. Reyes, kept in a separate folder. Copies do not show it."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        told = '<span><strong>{}</strong><span class="help d-block">{}</span></span>'
+        self.fields["kind"].choices = [  # type: ignore[attr-defined]
+            (kind.value, format_html(told, kind.label, WHAT_IT_DOES[kind])) for kind in Kind
+        ]
+
+
+class FlagEndForm(Form):
+    """Why a flag was a mistake."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Why it was a mistake"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("Both stay readable: the flag and why it was taken back."),
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """The tables of the patient's record."""
 
 from records.models.chart import Addendum, Attachment, Entry, Misfiling, StrikeThrough
+from records.models.flags import EntryFlag, EntryFlagEnding
 from records.models.patient import ChangedMeanwhileError, NameKey, Patient, ResemblesError
 from records.models.wishes import ContactPreference, Restriction, RestrictionEnding
 
@@ -10,6 +11,8 @@ __all__ = [
     "ChangedMeanwhileError",
     "ContactPreference",
     "Entry",
+    "EntryFlag",
+    "EntryFlagEnding",
     "Misfiling",
     "NameKey",
     "Patient",

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from meso.append_only import AppendOnlyQuerySet
 from meso.models import User
 from meso.seals import Sealed
+from records.exclusion import EXCLUSIONS
 from records.models.patient import Patient
 
 
@@ -25,9 +26,21 @@ class EntryQuerySet(AppendOnlyQuerySet):
         """The entries that are this patient's: those filed in the wrong chart left out."""
         return self.filter(misfiling=None)
 
+    def excluded(self) -> "EntryQuerySet":
+        """Those that a patient's right of access does not reach (164.524(a)(1)(i)-(ii); records/exclusion.py)."""
+        return self.filter(self._is_excluded())
+
+    def releasable(self) -> "EntryQuerySet":
+        """Those that go into a copy for the patient: all but the excluded ones."""
+        return self.filter(~self._is_excluded())
+
+    def _is_excluded(self) -> models.Exists:
+        flagged = {"flags__kind__in": list(EXCLUSIONS), "flags__ending": None}
+        return models.Exists(self.model._base_manager.filter(pk=models.OuterRef("pk"), **flagged))
+
     def with_marks(self) -> "EntryQuerySet":
-        """Each with its addenda, lines, misfiling and attachments (without their bytes), in a fixed number of queries."""
-        return self.select_related("misfiling").prefetch_related("addenda", "strikes", "attachments")
+        """Each with its addenda, lines, flags, misfiling and attachments (without their bytes), in a fixed number of queries."""
+        return self.select_related("misfiling").prefetch_related("addenda", "strikes", "flags", "attachments")
 
     def newest_first(self) -> "EntryQuerySet":
         """As the chart shows them."""

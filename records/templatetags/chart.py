@@ -5,7 +5,8 @@ from typing import Any
 
 from django import template
 
-from records.models import Patient
+from records.exclusion import Exclusion, excluded
+from records.models import Entry, Patient
 from records.tabs import tabs_for
 
 register = template.Library()
@@ -28,3 +29,9 @@ def age_on(patient: Patient, day: date) -> int:
 def of_key(table: dict, key: Any) -> Any:
     """`{{ pictures|of_key:file.pk }}`: the value, or None."""
     return table.get(key)
+
+
+@register.filter
+def exclusion(entry: Entry) -> Exclusion | None:
+    """`{{ entry|exclusion }}`: why this entry is left out of a copy for the patient, or None."""
+    return excluded(entry)

@@ -25,9 +25,9 @@ def chart(request: HttpRequest, chart: str) -> HttpResponse:
 @needs("record.print")
 @require_GET
 def record_print(request: HttpRequest, chart: str) -> HttpResponse:
-    """The record as a PDF: all entries of record, or those of `?entry=`."""
+    """The record as a PDF: all entries that are open to the patient, or those of `?entry=` among them."""
     patient, _ = patient_and_context(chart)
-    entries = patient.entries.of_record().with_marks().oldest_first()
+    entries = patient.entries.of_record().releasable().with_marks().oldest_first()
     loose = patient.attachments.filter(entry=None)
     chosen = [int(key) for key in request.GET.getlist("entry") if key.isdecimal() and len(key) < 19]
     if chosen:

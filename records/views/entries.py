@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -19,8 +19,17 @@ from meso.audit import Action
 from meso.forms import Form
 from meso.http import HttpRequest
 from meso.roles import may, needs
-from records.forms.entries import AddendumForm, AlreadyWrittenError, EntryForm, MisfiledForm, StrikeForm, source_of
-from records.models import Entry, Patient
+from records.forms.entries import (
+    AddendumForm,
+    AlreadyWrittenError,
+    EntryForm,
+    FlagEndForm,
+    FlagForm,
+    MisfiledForm,
+    StrikeForm,
+    source_of,
+)
+from records.models import Entry, EntryFlag, Patient
 from records.views.about import entry_of, initial_from_draft, patient_and_context
 
 
@@ -100,6 +109,27 @@ def entry_misfiled(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
 
     done = _("The entry is marked. It stays here, and copies of this record leave it out.")
     return _act(request, chart, pk, MisfiledForm, mark, "misfiled", done)
+
+
+@needs("entry.flag")
+def entry_flag(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
+    """Flag an entry: left out of the patient's copies, or a record under 42 CFR Part 2."""
+
+    def flag(entry: Entry, data: dict[str, Any]) -> None:
+        EntryFlag.lay(entry, data["kind"], reason=data["reason"], by=request.user, at=clock.now())
+
+    return _act(request, chart, pk, FlagForm, flag, "flag", _("The entry is flagged."))
+
+
+@needs("entry.flag")
+def entry_flag_end(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
+    """Take back a flag that was set by mistake."""
+    found = get_object_or_404(EntryFlag, pk=pk, patient__chart_number=chart)
+
+    def end(entry: Entry, data: dict[str, Any]) -> None:
+        found.end(reason=data["reason"], by=request.user, at=clock.now())
+
+    return _act(request, chart, found.entry_id, FlagEndForm, end, "flag_end", _("The flag is taken back."))
 
 
 def _act(

@@ -80,6 +80,11 @@ class DecideForm(ChoosingForm):
         fields["judged_by"].queryset = _professionals()  # type: ignore[attr-defined]
         fields["judged_by"].label_from_instance = lambda user: f"{user.signature}, {user.licence_number}"  # type: ignore[attr-defined]
         fields["text"].error_messages["required"] = _("Write the reason in plain words: the patient reads it.")
+        self.left_out = self.asked.left_out()
+        if self.left_out:
+            fields["outcome"].choices = _ANSWERS[1:]  # type: ignore[attr-defined]
+            fields["outcome"].error_messages["invalid_choice"] = _("Part of it is left out by law: grant it in part.")
+            fields["ground"].initial = "U1"
         for name, keep in self._kept(kind, bool(known)).items():
             if not keep:
                 del fields[name]

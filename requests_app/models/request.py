@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _t
 
 from meso import clock
 from meso.models import Office, User
-from records.models import Patient
+from records.models import Entry, Patient
 from requests_app import codes, deadlines, grounds
 from requests_app.deadlines import NotAllowedNow
-from requests_app.kinds import Outcome
+from requests_app.kinds import Kind, Outcome
 from requests_app.models.row import RequestRow
 from requests_app.models.timeline import Letter, RequestEvent, Verb
 
@@ -184,8 +184,8 @@ class PatientRequest(RequestRow):
     def decide(self, outcome: str, *, by: User, at: datetime, on: date, ground: str = "", text: str = "") -> RequestEvent:
         """Grant, grant in part, or deny. The clock runs on until the answer has gone out (law.md §13a).
 
-        Raises NotAllowedNow: decided already; no such answer; a grant before chart and identity are known; a denial, or a
-        grant in part, without a ground of its kind or its reason in words.
+        Raises NotAllowedNow: decided already; no such answer; a grant before chart and identity are known; a full grant of
+        a record of which part is left out by law; a denial, or a grant in part, without a ground of its kind or its reason.
         """
         me = self._locked()
         if me.outcome:
@@ -194,6 +194,9 @@ class PatientRequest(RequestRow):
             raise NotAllowedNow(_t("Choose whether to grant, to grant in part, or to deny."), "outcome")
         if outcome in (Outcome.GRANTED, Outcome.GRANTED_IN_PART) and (me.patient_id is None or me.identity_checked_on is None):
             raise NotAllowedNow(_t("Before a request is granted its chart must be found and identity checked."))
+        if outcome == Outcome.GRANTED and me.left_out():
+            words = _t("Part of the record is left out by law. Grant it in part with ground U1, so that the letter says so.")
+            raise NotAllowedNow(words, "outcome")
         if outcome == Outcome.GRANTED:
             ground = text = ""
         else:
@@ -201,6 +204,16 @@ class PatientRequest(RequestRow):
         me.outcome, me.ground, me.decision_text, me.decided_on, me.decided_by = outcome, ground, text, on, by
         self._store(me, "outcome", "ground", "decision_text", "decided_on", "decided_by")
         return self.events.record(Verb.DECIDED, by=by, at=at, on=on, note=text, outcome=Outcome(outcome).label, ground=ground)
+
+    def left_out(self) -> list[Entry]:
+        """The entries among those asked for that the right of access does not reach (164.524(a)(1)(i)-(ii)). One query or two."""
+        if self.kind != Kind.ACCESS or self.patient_id is None:
+            return []
+        entries = Entry.objects.of_record().excluded().filter(patient=self.patient_id)
+        for fact, lookup in (("since", "service_on__gte"), ("until", "service_on__lte")):
+            if day := self.details.get(fact):
+                entries = entries.filter(**{lookup: day})
+        return list(entries.prefetch_related("flags").oldest_first())
 
     @staticmethod
     def _check_ground(kind: str, ground: str, text: str) -> None:

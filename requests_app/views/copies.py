@@ -38,7 +38,8 @@ def request_copies(request: HttpRequest, number: str) -> HttpResponse:
 
     def more() -> dict[str, Any]:
         audit.looked_at(request, f"copies for {asked.number}", chart_of(asked))
-        return {"what": asked_words.lines(asked), "why_not": carrying_out.why_not(asked), **_shown(request, form)}
+        facts = {"what": asked_words.lines(asked), "why_not": carrying_out.why_not(asked), "left_out": asked.left_out()}
+        return {**facts, **_shown(request, form)}
 
     if request.POST.get("step") == "make":
         return act_on(request, form, "requests_app/copies.html", more)
