@@ -8,7 +8,7 @@ from typing import Any
 
 from disclosures.models import Disclosure
 from meso.models import User
-from records.models import Attachment, ContactPreference, Entry, Patient, Restriction
+from records.models import Attachment, ContactPreference, Entry, EntryFlag, Patient, Restriction
 
 AREAS = ("Abdomen", "Flanks", "Outer thighs", "Under the chin", "Face and neck", "Scalp", "Knees")
 PRODUCTS = (
@@ -185,7 +185,7 @@ def _treatment(dice: random.Random, patient: Patient, day: date, doctor: User, a
 
 
 def mark_some(charts: list[tuple[Patient, list[Entry]]], doctor: User, officer: User, at: datetime) -> None:
-    """Lines, addenda, a wrong chart, a file."""
+    """Lines, addenda, a wrong chart, a flag, a file."""
     first, second, third, fourth = (entries for _, entries in charts[:4])
     smoker = next((e for _, entries in charts for e in entries if "Smokes about five" in e.body), None)
     if smoker:
@@ -199,6 +199,7 @@ def mark_some(charts: list[tuple[Patient, list[Entry]]], doctor: User, officer: 
     first[1].strike(by=doctor, at=at, reason="The session was on the day after; written twice.")
     second[0].add_addendum(by=doctor, at=at, body="The family doctor was called; no objection to the plan.")
     third[2].mark_misfiled(by=officer, at=at, reason="Belongs to another patient with a similar name.")
+    EntryFlag.lay(fourth[1], "litigation", by=officer, at=at, reason="Written for our counsel in the claim of last spring.")
     Attachment.objects.create(
         patient=charts[3][0],
         entry=fourth[0],

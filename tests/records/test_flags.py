@@ -1,4 +1,4 @@
-"""Flags on entries: what a patient's right of access does not reach is left out of copies, and nothing else is (law.md §2, §11)."""
+"""Flags on entries: what the right of access does not reach is left out of copies, and nothing else is (law.md §2, §11)."""
 
 import json
 from datetime import date
