@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench shots scan lock
+.PHONY: help setup run test lint bench shots scan messages lock
 
 help:            ## list the verbs
 	@grep -E '^[a-z]+: .*##|^[a-z]+:  .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
@@ -33,6 +33,10 @@ shots:           ## screenshots of every page at 1280 and 390 px, into var/shots
 scan:            ## known vulnerabilities in the locked dependencies, deployment settings
 	@sh scripts/setup.sh test
 	@sh scripts/scan.sh
+
+messages:        ## gather what patients read for its Spanish, and compile the catalogue
+	@sh scripts/setup.sh test
+	@$(PY) -m scripts.messages
 
 lock:            ## compile the two lock files anew from pyproject.toml
 	@sh scripts/lock.sh

@@ -13,6 +13,7 @@ from django.db import transaction
 from disclosures import accounting_rules, purposes
 from disclosures.models import AccountingGiven, Disclosure
 from disclosures.purposes import Scope
+from meso import languages
 from meso.csv_out import safe_cell
 from meso.models import Office, User
 from meso.money import dollars
@@ -96,9 +97,9 @@ class Accounting:
         return out.getvalue()
 
     def as_pdf(self, office: Office, on: date, fee: Decimal = Decimal(0)) -> Pdf:
-        """The printed accounting on the office's letterhead."""
+        """The printed accounting on the office's letterhead, in the patient's language where the office writes it."""
         context = {"accounting": self, "patient": self.patient, "office": office, "on": on, "fee": dollars(fee)}
-        return render_pdf("disclosures/pdf/accounting.html", context)
+        return render_pdf("disclosures/pdf/accounting.html", context, languages.written(self.patient.language))
 
 
 def for_patient(patient: Patient, start: date, end: date, scope: Scope = Scope.NOTICE) -> Accounting:

@@ -1,4 +1,4 @@
-"""The two gates of every request: the office (its zone made current, nothing cached) and the wall of permissions."""
+"""The gates of every request: its language, the office (its zone made current, nothing cached), the wall of permissions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,8 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
-from django.utils import timezone
+from django.middleware.locale import LocaleMiddleware
+from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 from django.views.defaults import permission_denied
 
@@ -15,6 +16,20 @@ from meso import audit, clock, drafts
 from meso.http import HttpRequest
 from meso.models import Office
 from meso.roles import PUBLIC, may
+
+
+class LanguageMiddleware(LocaleMiddleware):
+    """The patients' pages in the language of their choice or of their browser; the staff's in English."""
+
+    def process_request(self, request: Any) -> None:
+        if request.path.startswith("/privacy/"):
+            super().process_request(request)
+            return
+        translation.activate(settings.LANGUAGE_CODE)
+        request.LANGUAGE_CODE = settings.LANGUAGE_CODE
+
+    def process_response(self, request: Any, response: Any) -> Any:
+        return super().process_response(request, response) if request.path.startswith("/privacy/") else response
 
 
 class OfficeMiddleware:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -133,17 +134,19 @@ def _store(request: PatientRequest, made: Quote, *, by: User, at: datetime, on: 
 
 
 def _bill_pdf(request: PatientRequest, made: Quote, *, number: int, by: User, on: date, office: Office) -> Pdf:
-    context = {
-        "asked": request,
-        "number": f"{request.number}-{number}",
-        "office": office,
-        "to": letters.addressee(request, on),
-        "dated": on,
-        "by": by,
-        "quote": made,
-        "rows": rows_of(made, office),
-    }
-    return render_pdf("requests_app/letters/bill.html", context)
+    language = letters.language_of(request)
+    with translation.override(language):
+        context = {
+            "asked": request,
+            "number": f"{request.number}-{number}",
+            "office": office,
+            "to": letters.addressee(request, on),
+            "dated": on,
+            "by": by,
+            "quote": made,
+            "rows": rows_of(made, office),
+        }
+    return render_pdf("requests_app/letters/bill.html", context, language)
 
 
 def rows_of(made: Quote, office: Office) -> list[tuple[str, str, Decimal]]:

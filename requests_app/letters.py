@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from meso import languages
 from meso.models import Office, User
 from meso.pdf import Pdf, render_pdf
 from records import exclusion, wishes
@@ -64,19 +68,28 @@ class LetterIncomplete(NotAllowedNow):
 
 @dataclass(frozen=True)
 class Draft:
-    """A letter before it is made: its kind, heading, first sentence, parts, the lines of its address, and what its parts say."""
+    """A letter before it is made: its kind, heading, first sentence, parts, the lines of its address, and what its parts say.
+
+    All of it is in `language`, the patient's where the office writes it.
+    """
 
     kind: str
     heading: str
     lead: str
     parts: tuple[str, ...]
     to: tuple[str, ...]
+    language: str
     context: dict[str, Any]
 
     @property
     def templates(self) -> list[str]:
         """The templates of its parts, in order."""
         return [f"requests_app/letters/_{part}.html" for part in self.parts]
+
+    def preview(self) -> SafeString:
+        """The letter as HTML, for the screen on which it is decided."""
+        with translation.override(self.language):
+            return render_to_string("requests_app/letters/_paper.html", {**self.context, "letter": self})
 
 
 def parts_of(kind: str, outcome: str, ground: Ground | None, *, held_by: str = "", excludes: bool = False) -> tuple[str, ...]:
@@ -126,35 +139,50 @@ def decision(
         raise LetterIncomplete(words % {"what": ", ".join(lacking)})
     judge = judged_by if why and why.reviewable else None
     facts = {"ground": why, "text": text, "judged_by": judge, "held_by": held_by, "excluded": excluded}
-    lead = str(DECISIONS[request.kind, outcome][0])
+    lead = DECISIONS[request.kind, outcome][0]
     return _draft(request, Letter.Kind.DECISION, lead, parts, dated=dated, by=by, office=office, outcome=outcome, **facts)
 
 
 def extension(request: PatientRequest, *, until: date, reason: str, dated: date, by: User, office: Office) -> Draft:
     """The letter that tells of the one extension: the reason and the day named (164.524(b)(2)(iii))."""
     facts = {"until": until, "reason": reason}
-    lead = _t("We need more time to answer you.")
+    lead = _("We need more time to answer you.")
     return _draft(request, Letter.Kind.EXTENSION, lead, ("extension",), dated=dated, by=by, office=office, **facts)
 
 
 def withdrawal(request: PatientRequest, *, dated: date, by: User, office: Office) -> Draft:
     """The letter that confirms that the patient took the request back."""
-    lead = _t("You told us that you take your request back. We have closed it.")
+    lead = _("You told us that you take your request back. We have closed it.")
     return _draft(request, Letter.Kind.WITHDRAWAL, lead, ("withdrawal",), dated=dated, by=by, office=office)
 
 
+def language_of(request: PatientRequest) -> str:
+    """The language to write to the asker in: that of the form they sent, or of the chart, where the office writes it."""
+    return languages.written(request.language or (request.patient.language if request.patient else ""))
+
+
 def _draft(
-    request: PatientRequest, kind: str, lead: str, parts: tuple[str, ...], *, dated: date, by: User, office: Office, **facts: Any
+    request: PatientRequest,
+    kind: str,
+    lead: str | Promise,
+    parts: tuple[str, ...],
+    *,
+    dated: date,
+    by: User,
+    office: Office,
+    **facts: Any,
 ) -> Draft:
-    to = addressee(request, dated)
-    heading = str(Letter.Kind(kind).label)
-    context = {"asked": request, "said": asked.words(request), "office": office, "dated": dated, "by": by, **facts}
-    return Draft(kind, heading, lead, parts, tuple(to), context)
+    language = language_of(request)
+    with translation.override(language):
+        to, heading, lead, said = addressee(request, dated), str(Letter.Kind(kind).label), str(lead), asked.words(request)
+    context = {"asked": request, "said": said, "office": office, "dated": dated, "by": by, **facts}
+    return Draft(kind, heading, lead, parts, tuple(to), language, context)
 
 
 def render(draft: Draft, *, made_on: date) -> Pdf:
     """The letter as PDF, on letterhead."""
-    return render_pdf("requests_app/letters/letter.html", {**draft.context, "letter": draft, "made_on": made_on})
+    context = {**draft.context, "letter": draft, "made_on": made_on}
+    return render_pdf("requests_app/letters/letter.html", context, draft.language)
 
 
 # --- to whom it goes --------------------------------------------------------------------------------------------------

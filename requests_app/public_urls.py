@@ -10,5 +10,6 @@ urlpatterns = [
     path("privacy/request/", public.privacy_request, name="privacy_request"),
     path("privacy/request/received/", public.privacy_receipt, name="privacy_receipt"),
     path("privacy/request/received.pdf", public.privacy_receipt_pdf, name="privacy_receipt_pdf"),
+    path("privacy/language/", public.privacy_language, name="privacy_language"),
     path("privacy/status/", public.privacy_status, name="privacy_status"),
 ]

@@ -9,10 +9,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
 
 from meso.forms import Form
@@ -202,16 +204,20 @@ class PublicAskForm(AskForm):
     @transaction.atomic
     def take(self) -> tuple[PatientRequest, bool]:
         """Take the request in as received today. Returns it, and whether it is new and not a second click."""
-        request = PatientRequest.take(
-            received_on=self.on,
-            by=None,
-            at=self.at,
-            on=self.on,
-            office=self.office,
-            once=self.once(),
-            channel=Channel.WEB,
-            **self.facts(),
-        )
+        chosen = get_language() or ""
+        language = "" if chosen == settings.LANGUAGE_CODE else chosen
+        with override(settings.LANGUAGE_CODE):  # what the timeline keeps is read by the staff
+            request = PatientRequest.take(
+                received_on=self.on,
+                by=None,
+                at=self.at,
+                on=self.on,
+                office=self.office,
+                once=self.once(),
+                channel=Channel.WEB,
+                language=language,
+                **self.facts(),
+            )
         is_new = not request.code_digest
         if is_new:
             request.give_code(self.cleaned_data["token"])

@@ -37,6 +37,7 @@ class RequestRow(Labelled, models.Model):
     asker_email = models.EmailField(_("e-mail"), blank=True)
     asker_address = models.TextField(_("postal address"), blank=True)
     on_behalf = models.CharField(_("asks for the patient as"), max_length=300, blank=True)  # "" is the patient
+    language = models.CharField(_("language of the form"), max_length=10, blank=True)  # "" where the chart's language counts
     description = models.TextField(_("in their words"), blank=True)
     details = models.JSONField(default=dict, blank=True)  # kinds.DETAILS names the keys
 

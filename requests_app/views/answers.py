@@ -70,8 +70,7 @@ def _preview(request: HttpRequest, form: DecideForm) -> dict[str, Any]:
         draft = form.draft(by=request.user, office=request.office)
     except LetterIncomplete as refusal:
         return {"refusal": str(refusal)}
-    shown = {"letter": draft, **draft.context} if draft else {}
-    return {"previewed": True, "steps_after": form.steps_after(), **shown}
+    return {"previewed": True, "steps_after": form.steps_after(), "letter": draft}
 
 
 # --- letters ----------------------------------------------------------------------------------------------------------

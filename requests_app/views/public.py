@@ -3,12 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods, require_safe
+from django.views.i18n import set_language
 
 from meso import audit, clock
 from meso.audit import Action
@@ -28,7 +30,14 @@ RECEIPT_LIVES = timedelta(minutes=30)  # how long the browser that sent a reques
 
 
 def _pdf(template: str, context: dict[str, Any], name: str) -> HttpResponse:
-    return file_answer(render_pdf(template, context).content, f"{name}.pdf")
+    return file_answer(render_pdf(template, context, get_language() or settings.LANGUAGE_CODE).content, f"{name}.pdf")
+
+
+@needs(PUBLIC)
+@require_http_methods(["GET", "HEAD", "POST"])
+def privacy_language(request: HttpRequest) -> HttpResponse:
+    """Keep, in a cookie, the language in which this browser reads the patients' pages, and go back to the page."""
+    return set_language(request)
 
 
 # --- the notice ---------------------------------------------------------------------------------------------------

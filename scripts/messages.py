@@ -1,0 +1,121 @@
+"""make messages: what patients read, gathered into locale/es/LC_MESSAGES/django.po, and that file compiled to django.mo.
+
+Only texts for patients are gathered: letters, bills, accountings and the pages under /privacy/. The staff's pages are in
+English. What lacks its Spanish is added empty and named; what nobody says any more is dropped.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "meso.settings")
+
+import django
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_file
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+from django.template.base import Template
+from django.template.loader import get_template
+from django.templatetags.i18n import BlockTranslateNode, TranslateNode
+
+ROOT = Path(__file__).resolve().parent.parent
+PO = ROOT / "locale/es/LC_MESSAGES/django.po"
+TEMPLATES = (
+    "pdf/*.html",
+    "disclosures/pdf/*.html",
+    "disclosures/letters/*.html",
+    "records/letters/*.html",
+    "requests_app/letters/*.html",
+    "requests_app/public/*.html",
+    "requests_app/_bill_rows.html",
+)
+# Modules whose texts patients read. Other modules hold a few as well, which the tests find when a letter says them.
+MODULES = (
+    "disclosures/accounting.py",
+    "disclosures/accounting_rules.py",
+    "disclosures/purposes.py",
+    "requests_app/asked.py",
+    "requests_app/forms/ask.py",
+    "requests_app/forms/public.py",
+    "requests_app/grounds.py",
+    "requests_app/kinds.py",
+    "requests_app/letters.py",
+    "requests_app/standing.py",
+    "requests_app/views/public.py",
+)
+KEYWORDS = {"_": None, "_t": None, "gettext": None, "gettext_lazy": None, "gettext_noop": None, "ngettext": (1, 2)}
+Message = str | tuple[str, str]
+# What patients read out of modules that otherwise speak to the staff.
+WITHIN: set[Message] = {
+    "Another way",
+    "By mail",
+    "Our decision",
+    "Picked up at the office",
+    "Skip to the content",
+    "We need more time",
+    "You withdrew your request",
+    "optional",
+    "the day from which it holds",
+    "the telephone number to call",
+    "whom to ask",
+}
+
+
+def in_template(name: str) -> Iterator[Message]:
+    """The texts that a template says, as Django asks the catalogue for them."""
+    template: Template = get_template(name).template
+    for node in template.nodelist.get_nodes_by_type(TranslateNode):
+        yield str(node.filter_expression.var.literal or node.filter_expression.var)
+    for node in template.nodelist.get_nodes_by_type(BlockTranslateNode):
+        one, _ = node.render_token_list(node.singular)
+        more = node.render_token_list(node.plural)[0] if node.plural else ""
+        yield (one, more) if more else one
+
+
+def gathered() -> set[Message]:
+    """Every text for patients."""
+    folder = ROOT / "templates"
+    names = [str(path.relative_to(folder)) for pattern in TEMPLATES for path in sorted(folder.glob(pattern))]
+    found = {message for name in names for message in in_template(name)}
+    for module in MODULES:
+        found |= {message for _, message, _, _ in extract_from_file("python", str(ROOT / module), keywords=KEYWORDS)}
+    return found
+
+
+def catalogue() -> Catalog:
+    """The catalogue as it stands, with what is new added empty and what is gone dropped."""
+    with PO.open("rb") as file:
+        old = read_po(file, locale="es")
+    dates = {"creation_date": old.creation_date, "revision_date": old.revision_date}
+    new = Catalog(
+        locale="es", project="Meso", version="1", fuzzy=False, header_comment="# What patients read, in Spanish.", **dates
+    )
+    for message in sorted(gathered() | WITHIN, key=str):
+        before = old.get(message if isinstance(message, str) else message[0])
+        new.add(message, before.string if before else None)
+    return new
+
+
+def main() -> int:
+    """Write both files. Says which texts have no Spanish yet; 1 when there are any."""
+    django.setup()
+    new = catalogue()
+    with PO.open("wb") as file:
+        write_po(file, new, omit_header=False, width=0)
+    with PO.with_suffix(".mo").open("wb") as file:
+        write_mo(file, new)
+    lacking = [message.id for message in new if message.id and not all(as_tuple(message.string))]
+    for text in lacking:
+        print(f"no Spanish yet: {text!r}")
+    return 1 if lacking else 0
+
+
+def as_tuple(said: str | tuple[str, ...]) -> tuple[str, ...]:
+    """The forms of a text: one, or one for each number."""
+    return said if isinstance(said, tuple) else (said,)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
