@@ -57,6 +57,8 @@ WITHIN: set[Message] = {
     "We need more time",
     "You withdrew your request",
     "optional",
+    "psychotherapy notes",
+    "put together for a court or agency case",
     "the day from which it holds",
     "the telephone number to call",
     "whom to ask",
