@@ -65,6 +65,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "request.carry_out": frozenset({_DESK, _OFFICER}),
     "request.send": frozenset({_DESK, _OFFICER}),
     "request.bill": frozenset({_DESK, _OFFICER}),
+    "request.withhold": frozenset({_OFFICER}),
+    "request.paper": frozenset({_DESK, _OFFICER}),
     # the house
     "audit.view": frozenset({_OFFICER}),
     "office.edit": frozenset({_ADMIN}),
@@ -107,6 +109,8 @@ WORDS: dict[str, str | Promise] = {
     "request.carry_out": _("Carry out what was granted"),
     "request.send": _("Send a letter"),
     "request.bill": _("Make and settle bills for copies"),
+    "request.withhold": _("Withhold words from a copy"),
+    "request.paper": _("File papers of a request"),
     "audit.view": _("Read the audit"),
     "office.edit": _("Edit the office profile"),
     "staff.manage": _("Add and change staff"),

@@ -5,17 +5,19 @@ Everything that leaves the office on paper or as a file is drawn here, whoever i
 
 import io
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from PIL import Image
 from pypdf import PdfReader, PdfWriter
 from pypdf.errors import PyPdfError
 
 from meso.models import Office, User
 from meso.pdf import Pdf
 from records.models import Attachment, Entry, Patient
-from records.record_pdf import record_pdf
+from records.passages import Cover
+from records.record_pdf import as_jpeg, record_pdf
 
 # What pypdf lets out on a file that is no sound PDF: its own errors, and those of code that trips over the content.
 _UNREADABLE = (PyPdfError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, NotImplementedError)
@@ -40,15 +42,29 @@ def orderable(patient: Patient) -> tuple[list[Entry], list[Attachment]]:
 
 
 def copy_of(
-    patient: Patient, entries: Sequence[Entry], loose: Sequence[Attachment], *, by: User, on: date, office: Office
+    patient: Patient,
+    entries: Sequence[Entry],
+    loose: Sequence[Attachment],
+    *,
+    by: User,
+    on: date,
+    office: Office,
+    internal: Collection[int] = (),
+    covers: Mapping[tuple[str, int], Sequence[Cover]] | None = None,
+    papers: Iterable[tuple[str, str, bytes]] = (),
 ) -> Copy:
-    """Draw these entries, which come `with_marks()`, and these files under no entry. Stores nothing; no pages for nothing."""
-    files = [file for entry in entries for file in entry.attachments.all()] + list(loose)
+    """Draw these entries, which come `with_marks()`, and these files under no entry. Stores nothing; no pages for nothing.
+
+    Files of the entries whose keys are in `internal` are left out, and the words under `covers` blacked out, as record_pdf
+    does it; `papers` as (name, format, bytes) go behind everything else.
+    """
+    files = [file for entry in entries for file in entry.attachments.all() if file.pk not in internal] + list(loose)
     pages_of = _readable(files)
     record = Pdf(b"", 0)  # of a chart that is all on paper
     if entries or loose:
-        record = record_pdf(patient, office, entries, on, by, loose=loose, behind=pages_of)
-    pdf = _joined(record, [(file.name, pages_of[file.pk]) for file in files if file.pk in pages_of])
+        record = record_pdf(patient, office, entries, on, by, loose=loose, behind=pages_of, internal=internal, covers=covers)
+    behind = [(name, _pages_of(format_, content)) for name, format_, content in papers]
+    pdf = _joined(record, [(file.name, pages_of[file.pk]) for file in files if file.pk in pages_of] + behind)
     beside = tuple(file for file in files if file.format not in _ON_PAGES and file.pk not in pages_of)
     return Copy(pdf, beside, tuple(file for file in beside if file.format == Attachment.Format.PDF))
 
@@ -72,6 +88,16 @@ def _pages_alone(content: bytes) -> bytes:
         return b""
 
 
+def _pages_of(format_: str, content: bytes) -> bytes:
+    """A PDF's pages, or a picture as a page of its own; b"" for what can be neither."""
+    if format_ not in _ON_PAGES:
+        return _pages_alone(content) if format_ == Attachment.Format.PDF else b""
+    out = io.BytesIO()
+    if drawn := as_jpeg(content):
+        Image.open(io.BytesIO(drawn)).save(out, "PDF", resolution=200)
+    return out.getvalue()
+
+
 def _written(pages: Iterable) -> bytes:
     writer, out = PdfWriter(), io.BytesIO()
     for page in pages:
@@ -81,10 +107,11 @@ def _written(pages: Iterable) -> bytes:
 
 
 def _joined(record: Pdf, parts: list[tuple[str, bytes]]) -> Pdf:
-    """The record with the pages of these files behind it, each with its bookmark."""
+    """The record with the pages of these files behind it, each with its bookmark; what has no pages is left out."""
+    parts = [part for part in parts if part[1]]
     if not parts:
         return record
-    writer, out = PdfWriter(clone_from=io.BytesIO(record.content)), io.BytesIO()
+    writer, out = PdfWriter(clone_from=io.BytesIO(record.content) if record.content else None), io.BytesIO()
     for name, content in parts:
         first = len(writer.pages)
         for page in PdfReader(io.BytesIO(content)).pages:

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
 from PIL import Image, ImageOps
@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 from meso.models import Office, User
 from meso.pdf import Pdf, render_pdf
 from records.models import Attachment, Entry, Patient
+from records.passages import Cover
 
 _DRAWN = (Attachment.Format.JPEG, Attachment.Format.PNG)  # pictures that a page can show
 _PIXELS = 2000  # of the longer side: 300 to the inch of a page
@@ -24,15 +25,18 @@ def record_pdf(
     *,
     loose: Iterable[Attachment] = (),
     behind: Collection[int] = (),
+    internal: Collection[int] = (),
+    covers: Mapping[tuple[str, int], Sequence[Cover]] | None = None,
 ) -> Pdf:
     """The PDF of these entries, in the order given, each with what was laid beside it.
 
     `entries` come `with_marks()`; `loose` are attachments that stand under no entry. `on` is the day it is made and `by`
     whoever makes it (None for a command). JPEG and PNG pictures are drawn; other files are listed with their SHA-256, and
-    those whose keys are in `behind` as files whose own pages the caller puts behind these.
+    those whose keys are in `behind` as files whose own pages the caller puts behind these. Files whose keys are in `internal`
+    are left out. `covers` are the words to black out, by ("entry" or "addendum", key): they are nowhere in the file.
     """
     loose = list(loose)
-    files = [file for entry in entries for file in entry.attachments.all()] + loose
+    files = [file for entry in entries for file in entry.attachments.all() if file.pk not in internal] + loose
     context = {
         "patient": patient,
         "office": office,
@@ -42,6 +46,8 @@ def record_pdf(
         "by": by,
         "pictures": _pictures(files),
         "behind": behind,
+        "internal": internal,
+        "covers": covers or {},
     }
     return render_pdf("records/pdf/record.html", context)
 
@@ -50,11 +56,11 @@ def _pictures(files: list[Attachment]) -> dict[int, str]:
     """The pictures among these files as data: addresses, by key; those too broken to draw left out. One query."""
     wanted = [file.pk for file in files if file.format in _DRAWN]
     found = Attachment.objects.with_bytes().filter(pk__in=wanted).iterator(chunk_size=4) if wanted else ()
-    drawn = {file.pk: _drawn(bytes(file.content)) for file in found}
+    drawn = {file.pk: as_jpeg(bytes(file.content)) for file in found}
     return {key: f"data:image/jpeg;base64,{base64.b64encode(content).decode()}" for key, content in drawn.items() if content}
 
 
-def _drawn(content: bytes) -> bytes:
+def as_jpeg(content: bytes) -> bytes:
     """The picture upright and no larger than a page can show, as JPEG; b"" when it can't be read."""
     try:
         with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as picture:

@@ -51,10 +51,20 @@ def check(me: PatientRequest, kind: str) -> Patient:
 
 
 def looked_at(request: PatientRequest, *, seen_on: date, by: User, at: datetime, on: date) -> RequestEvent:
-    """The patient looked at the record on that day, for which there is never a fee (law.md §12). Raises NotAllowedNow."""
+    """The patient looked at the record on that day, for which there is never a fee (law.md §12).
+
+    Raises NotAllowedNow; also while words are withheld and no copy without them was made, for that copy is what is shown.
+    """
     with all_or_nothing(request) as me:
         check(me, Kind.ACCESS)
+        if held_now(me) and not any(bill.package.get("withheld") == held_now(me) for bill in me.bills.all()):
+            raise NotAllowedNow(_("Words are withheld: make the copy first, and show the patient that copy, not the chart."))
         return request.carried_out(Verb.INSPECTED, seen_on, by=by, at=at, on=on, given_on=seen_on)
+
+
+def held_now(request: PatientRequest) -> list[int]:
+    """The keys of the passages withheld now."""
+    return list(request.withheld.in_force().values_list("pk", flat=True))
 
 
 def give_copies(
@@ -71,6 +81,8 @@ def give_copies(
             raise NotAllowedNow(_("They were given on %(day)s.") % {"day": spoken(date.fromisoformat(given.data["given_on"]))})
         if not bill.made_on <= given_on <= on:
             raise NotAllowedNow(_("The day must lie between the day the copies were made and today."), "given_on")
+        if bill.package.get("withheld", []) != held_now(me):
+            raise NotAllowedNow(_("What is withheld has changed since this copy was made: make the copy anew."))
         note = _("The patient was warned that e-mail is not private, and wants it so.") if warned else ""
         facts = {"given_on": given_on, "how": how, "bill": bill.pk}
         return request.carried_out(Verb.COPIES_GIVEN, given_on, by=by, at=at, on=on, note=note, **facts)

@@ -1,7 +1,8 @@
 """Copies of the record: what goes in, how many pages the PDF really has, and what it costs before anything is made."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -16,24 +17,36 @@ from meso.pdf import Pdf, render_pdf
 from records import copying
 from records.exclusion import excluded
 from records.models import Attachment, Entry, Patient
-from requests_app import carrying_out, fees, letters
+from requests_app import carrying_out, fees, letters, package
 from requests_app.answers import all_or_nothing
 from requests_app.deadlines import NotAllowedNow
 from requests_app.fees import Bill
 from requests_app.kinds import Delivery, Kind
-from requests_app.models import CopyBill, PatientRequest
+from requests_app.models import CopyBill, PatientRequest, RequestPaper, WithheldPassage
 from requests_app.models.timeline import Verb
 
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be copied and how it goes out. Money in dollars; `paper_pages` are photocopied from a paper chart."""
+    """What is to be copied and how it goes out. Money in dollars; `paper_pages` are photocopied from a paper chart.
+
+    `internal` are files of the entries that stay out; `withheld` words that are blacked out; `papers` of the request itself go
+    behind the record.
+    """
 
     entries: tuple[Entry, ...]
     loose: tuple[Attachment, ...]
     delivery: str
     paper_pages: int
     postage: Decimal
+    internal: tuple[Attachment, ...] = ()
+    withheld: tuple[WithheldPassage, ...] = ()
+    papers: tuple[RequestPaper, ...] = ()
+
+    def package(self) -> dict[str, list[int]]:
+        """What the bill keeps of it: the keys of what was withheld, kept internal, and laid beside the record."""
+        parts = {"files": self.loose, "internal": self.internal, "withheld": self.withheld, "papers": self.papers}
+        return {name: [thing.pk for thing in things] for name, things in parts.items()}  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -45,11 +58,12 @@ class Quote:
     bill: Bill
     beside: tuple[Attachment, ...]  # files that can't be pages: they are given besides
     unreadable: tuple[Attachment, ...]  # PDF files among them that are broken or locked
+    elsewhere: tuple[str, ...] = ()  # entries in which withheld words still stand
 
     @cached_property
     def seen(self) -> str:
         """A digest of all that the desk was shown; another digest later means that something has changed since."""
-        keys = [entry.pk for entry in self.order.entries], [file.pk for file in self.order.loose]
+        keys = [entry.pk for entry in self.order.entries], self.order.package()
         shown = (keys, self.order.delivery, self.order.paper_pages, self.pdf.pages, self.bill)
         return hashlib.sha256(repr(shown).encode()).hexdigest()
 
@@ -62,6 +76,12 @@ class ChangedSinceShown(NotAllowedNow):
         self.quote = quote
 
 
+def with_package(request: PatientRequest, order: Order) -> Order:
+    """The order with what the request itself says: the words withheld now, and its papers that go into the package."""
+    papers = [paper for paper in request.papers.prefetch_related("moves") if paper.goes_out]
+    return replace(order, withheld=tuple(request.withheld.in_force()), papers=tuple(papers))
+
+
 def quote(patient: Patient, order: Order, *, by: User, on: date, office: Office) -> Quote:
     """Draw the copy, count its pages, work out the bill. Stores nothing.
 
@@ -70,8 +90,26 @@ def quote(patient: Patient, order: Order, *, by: User, on: date, office: Office)
     if any(excluded(entry) for entry in order.entries):
         raise NotAllowedNow(_("An entry among these is left out of copies by law. Please look at the list again."), "entry")
     fees.for_delivery(**_figures(order, 0, office))  # what is amiss in the figures shows before the drawing takes its time
-    copy = copying.copy_of(patient, order.entries, order.loose, by=by, on=on, office=office)
-    return Quote(order, copy.pdf, fees.for_delivery(**_figures(order, copy.pdf.pages, office)), copy.beside, copy.unreadable)
+    copy = copying.copy_of(
+        patient,
+        order.entries,
+        order.loose,
+        by=by,
+        on=on,
+        office=office,
+        internal={file.pk for file in order.internal},
+        covers=package.covers(order.withheld),
+        papers=_papers(order.papers),
+    )
+    bill = fees.for_delivery(**_figures(order, copy.pdf.pages, office))
+    elsewhere = tuple(package.left_elsewhere(order.entries, order.withheld))
+    return Quote(order, copy.pdf, bill, copy.beside, copy.unreadable, elsewhere)
+
+
+def _papers(papers: Sequence[RequestPaper]) -> list[tuple[str, str, bytes]]:
+    """These papers as (name, format, bytes)."""
+    kept = RequestPaper.objects.defer(None).filter(pk__in=[paper.pk for paper in papers]) if papers else ()
+    return [(paper.name, paper.format, bytes(paper.content)) for paper in kept]
 
 
 def _figures(order: Order, pages: int, office: Office) -> dict:
@@ -93,11 +131,14 @@ def make(request: PatientRequest, order: Order, *, seen: str, by: User, at: date
     ChangedSinceShown when what would be made differs from what was `seen`; fees.FeeRefused.
     """
     patient = carrying_out.check(request, Kind.ACCESS)
+    order = with_package(request, order)
     made = quote(patient, order, by=by, on=on, office=office)
     if made.seen != seen:
         raise ChangedSinceShown(made)
     with all_or_nothing(request) as me:
         carrying_out.check(me, Kind.ACCESS)
+        if with_package(me, order) != order:
+            raise ChangedSinceShown(made)
         return _same(me, made, on) or _store(me, made, by=by, at=at, on=on, office=office)
 
 
@@ -114,6 +155,7 @@ def _store(request: PatientRequest, made: Quote, *, by: User, at: datetime, on: 
         request=request,
         patient_id=request.patient_id,
         entry_ids=[entry.pk for entry in order.entries],
+        package=order.package(),
         delivery=order.delivery,
         pages=made.pdf.pages,
         paper_pages=order.paper_pages,

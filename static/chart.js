@@ -21,15 +21,18 @@ document.querySelectorAll("form[data-draft-url]").forEach((form) => {
 const passage = document.getElementById("id_passage");
 const text = document.querySelector("[data-entry-text] .body-text");
 const words = document.querySelector('[name="extent"][value="passage"], [name="line"][value="words"]');
-if (passage && text && words) {
-  const part = passage.closest(".field");
-  const showPassage = () => { part.hidden = !words.checked; };
-  document.querySelectorAll(`[name="${words.name}"]`).forEach((choice) => choice.addEventListener("change", showPassage));
-  showPassage();
+if (passage && text) {
+  if (words) {
+    const part = passage.closest(".field");
+    const showPassage = () => { part.hidden = !words.checked; };
+    document.querySelectorAll(`[name="${words.name}"]`).forEach((choice) => choice.addEventListener("change", showPassage));
+    showPassage();
+  }
   const takeSelected = () => {
     const selection = document.getSelection();
     if (selection.isCollapsed || !text.contains(selection.anchorNode) || !text.contains(selection.focusNode)) return;
     passage.value = selection.toString().trim();
+    if (!words) return;
     words.checked = true;
     words.dispatchEvent(new Event("change", { bubbles: true }));
   };

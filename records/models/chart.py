@@ -5,7 +5,6 @@ an Addendum; a wrong chart is said so by a Misfiling. All are sealed links of th
 """
 
 import hashlib
-import re
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -15,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from meso.append_only import AppendOnlyQuerySet
 from meso.models import User
 from meso.seals import Sealed
+from records import passages
 from records.exclusion import EXCLUSIONS
 from records.models.patient import Patient
 
@@ -125,7 +125,7 @@ class Entry(Sealed):
         The passage is found by its words; how its lines are broken does not matter. Raises ValidationError when it does not
         stand in the entry, stands there more than once and so is not clear, or has its line already.
         """
-        start, words = self._find(passage) if passage.strip() else (None, "")
+        start, words = passages.the_one(passages.places(self.body, passage)) if passage.strip() else (None, "")
         with transaction.atomic():
             Entry.objects.select_for_update().get(pk=self.pk)
             if self.strikes.filter(passage="").exists() or self.strikes.filter(start=start, passage=words).exists():
@@ -141,17 +141,6 @@ class Entry(Sealed):
                 at=at,
                 request_number=request_number,
             )
-
-    def _find(self, passage: str) -> tuple[int, str]:
-        """Where the passage begins in the body, and its words as they stand there."""
-        pattern = r"\s+".join(re.escape(word) for word in passage.split())
-        places = [match.span(1) for match in re.finditer(f"(?=({pattern}))", self.body)]
-        if not places:
-            raise ValidationError(_("These words do not stand in the entry exactly so."))
-        if len(places) > 1:
-            raise ValidationError(_("These words stand in the entry more than once. Take in a few words more."))
-        start, end = places[0]
-        return start, self.body[start:end]
 
     def add_addendum(self, *, by: User, at: Any, body: str, request_number: str = "") -> "Addendum":
         """Lay a physician's addendum under the entry. The same words by the same hand are not laid there twice."""

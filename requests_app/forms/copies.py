@@ -39,6 +39,12 @@ class CopiesForm(ChoosingForm):
 
     entry = forms.MultipleChoiceField(label=_("Entries"), widget=forms.CheckboxSelectMultiple)
     file = forms.MultipleChoiceField(label=_("Files under no entry"), required=False, widget=forms.CheckboxSelectMultiple)
+    internal = forms.MultipleChoiceField(
+        label=_("Files of the entries that stay internal"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Ticked: left out of the package. All others go with their entry."),
+    )
     since = DateField(label=_("Only from"), required=False)
     until = DateField(label=_("Only up to"), required=False)
     delivery = forms.ChoiceField(label=_("On paper or electronically"), choices=Delivery.choices, widget=forms.RadioSelect)
@@ -71,8 +77,11 @@ class CopiesForm(ChoosingForm):
         fields["entry"].initial, fields["file"].initial = (list(self.entries), list(self.loose)) if ticked else ([], [])
         fields["since"].initial, fields["until"].initial = told.get("since"), told.get("until")
         fields["delivery"].initial = told.get("form") if told.get("form") != Way.INSPECT else None
-        if not loose:
-            del fields["file"]
+        self.inside = {str(file.pk): file for entry in entries for file in entry.attachments.all()}
+        fields["internal"].choices = [(key, file.name) for key, file in self.inside.items()]  # type: ignore[attr-defined]
+        for name, there in (("file", loose), ("internal", self.inside)):
+            if not there:
+                del fields[name]
 
     def needed(self) -> set[str]:
         """Only what is mailed has postage. A chart may be all on paper, so no entry is needed; `clean` asks for anything."""
@@ -111,7 +120,9 @@ class CopiesForm(ChoosingForm):
         """What is ordered, once the form is valid."""
         data = self.cleaned_data
         loose = [self.loose[key] for key in self.loose if key in data.get("file", [])]
-        return Order(tuple(self._chosen()), tuple(loose), data["delivery"], data["paper_pages"], data["postage"])
+        internal = tuple(self.inside[key] for key in self.inside if key in data.get("internal", []))
+        order = Order(tuple(self._chosen()), tuple(loose), data["delivery"], data["paper_pages"], data["postage"], internal)
+        return copies.with_package(self.asked, order)
 
     def work_out(self, *, by: User, office: Office) -> bool:
         """Draw the copy and work out its bill into `quote`; False, with the reason at its field, when a figure is refused."""

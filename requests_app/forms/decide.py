@@ -23,7 +23,7 @@ _ANSWERS = ((Outcome.GRANTED, _("Grant it")), (Outcome.GRANTED_IN_PART, _("Grant
 _HOLDS_BACK = (Outcome.GRANTED_IN_PART, Outcome.DENIED)
 
 
-def _professionals() -> QuerySet[User]:
+def professionals() -> QuerySet[User]:
     """Staff who hold a licence: only their judgment can carry a reviewable ground (164.524(a)(3))."""
     return User.objects.filter(is_active=True).exclude(licence_number="").order_by("last_name", "username")
 
@@ -76,8 +76,8 @@ class DecideForm(ChoosingForm):
         fields["outcome"].choices = _ANSWERS if known else _ANSWERS[:1]  # type: ignore[attr-defined]
         if not known:
             fields["outcome"].help_text = _("The law knows no ground to deny an accounting.")
-        fields["ground"].choices = [(ground.code, _told(ground)) for ground in known]  # type: ignore[attr-defined]
-        fields["judged_by"].queryset = _professionals()  # type: ignore[attr-defined]
+        fields["ground"].choices = [(ground.code, told(ground)) for ground in known]  # type: ignore[attr-defined]
+        fields["judged_by"].queryset = professionals()  # type: ignore[attr-defined]
         fields["judged_by"].label_from_instance = lambda user: f"{user.signature}, {user.licence_number}"  # type: ignore[attr-defined]
         fields["text"].error_messages["required"] = _("Write the reason in plain words: the patient reads it.")
         self.left_out = self.asked.left_out()
@@ -148,7 +148,7 @@ class DecideForm(ChoosingForm):
             self.done = _("The decision is recorded and its letter is made: print it below and send it.")
 
 
-def _told(ground: grounds.Ground) -> str:
+def told(ground: grounds.Ground) -> str:
     """A ground as the decider reads it: the words of the letter, the citation, and whether it may be reviewed."""
     review = _t("the patient may have it reviewed") if ground.reviewable else ""
     about = " · ".join(part for part in (ground.code, ground.citation, review) if part)

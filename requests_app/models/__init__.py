@@ -1,7 +1,18 @@
 """The tables of patients' requests."""
 
 from requests_app.models.copies import BillSettlement, CopyBill
+from requests_app.models.package import PaperMove, RequestPaper, WithheldEnding, WithheldPassage
 from requests_app.models.request import PatientRequest
 from requests_app.models.timeline import Letter, RequestEvent
 
-__all__ = ["BillSettlement", "CopyBill", "Letter", "PatientRequest", "RequestEvent"]
+__all__ = [
+    "BillSettlement",
+    "CopyBill",
+    "Letter",
+    "PaperMove",
+    "PatientRequest",
+    "RequestEvent",
+    "RequestPaper",
+    "WithheldEnding",
+    "WithheldPassage",
+]

@@ -31,6 +31,7 @@ class CopyBill(AppendOnly):
     request = models.ForeignKey("requests_app.PatientRequest", on_delete=models.PROTECT, related_name="bills")
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     entry_ids = models.JSONField()
+    package = models.JSONField(default=dict)  # keys by kind: what is withheld, kept internal, or laid beside the record
     delivery = models.CharField(_("how the copy goes out"), max_length=12, choices=Delivery.choices)
     pages = models.PositiveIntegerField(_("pages of the copy"))  # what the PDF really has
     paper_pages = models.PositiveIntegerField(_("pages photocopied from the paper chart"), default=0)

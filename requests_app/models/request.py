@@ -201,6 +201,7 @@ class PatientRequest(RequestRow):
             ground = text = ""
         else:
             self._check_ground(me.kind, ground, text)
+        self.withheld.check_decision(outcome, ground)
         me.outcome, me.ground, me.decision_text, me.decided_on, me.decided_by = outcome, ground, text, on, by
         self._store(me, "outcome", "ground", "decision_text", "decided_on", "decided_by")
         return self.events.record(Verb.DECIDED, by=by, at=at, on=on, note=text, outcome=Outcome(outcome).label, ground=ground)

@@ -34,6 +34,10 @@ class Verb(models.TextChoices):
     RESTRICTED = "restricted", _("Restriction put in force")
     CONTACT_SET = "contact_set", _("Contact preference recorded")
     ACCOUNTING_GIVEN = "accounting_given", _("Accounting given")
+    WITHHELD = "withheld", _("Words withheld from the copy")
+    WITHHELD_ENDED = "withheld_ended", _("Withheld words released")
+    PAPER_FILED = "paper_filed", _("Paper filed")
+    PAPER_MOVED = "paper_moved", _("Paper moved")
     OVERDUE = "overdue", _("Past its due date")
     CLOSED = "closed", _("Closed")
     NOTE = "note", _("Note")
@@ -63,6 +67,10 @@ SENTENCES: dict[str, str | Promise] = {
         "Accounting from %(start)s to %(end)s given on %(given_on)s: %(lines)s entries.",
         "lines",
     ),
+    Verb.WITHHELD: _("Words of the entry of %(day)s are withheld from the copy (%(ground)s)."),
+    Verb.WITHHELD_ENDED: _("Words of the entry of %(day)s are no longer withheld."),
+    Verb.PAPER_FILED: _("Paper filed: %(paper)s (%(place)s)."),
+    Verb.PAPER_MOVED: _("Paper moved: %(paper)s (%(place)s)."),
     Verb.OVERDUE: _("The due date, %(due_on)s, passed without an answer."),
     Verb.CLOSED: _("Closed: %(outcome)s. %(timeliness)s"),
     Verb.NOTE: _("Note."),

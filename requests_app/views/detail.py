@@ -37,6 +37,8 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
         "patient": asked.patient,
         "wishes": wishes.in_force(asked.patient, on) if asked.patient else None,
         "events": asked.events.all(),
+        "withheld": asked.withheld.in_force(),
+        "papers": asked.papers.prefetch_related("moves"),
         "extension": asked.events.filter(verb="extended").first() if asked.extended else None,
         "note": acts.NoteForm(asked=asked, on=on) if may(request.user, "request.note") else None,
     }

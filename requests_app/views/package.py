@@ -1,0 +1,87 @@
+"""What stays out of a request's copy and what goes beside it: words withheld, the request's own papers."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET
+
+from meso import audit, clock, drafts
+from meso.audit import Action
+from meso.http import HttpRequest, file_answer
+from meso.paging import page
+from meso.roles import needs
+from records.models import Attachment, Entry
+from records.uploads import ENDINGS
+from requests_app import asked as asked_words
+from requests_app import package
+from requests_app.forms import package as forms
+from requests_app.models import RequestPaper, WithheldPassage
+from requests_app.views.acting import act_on, chart_of, request_or_404
+
+
+@needs("request.withhold")
+def request_withhold(request: HttpRequest, number: str) -> HttpResponse:
+    """Which entry has words to withhold: the chart's, newest first."""
+    asked = request_or_404(number)
+    context: dict[str, Any] = {"asked": asked, "why_not": package.why_not_withhold(asked), "what": asked_words.lines(asked)}
+    if not context["why_not"]:
+        entries = Entry.objects.of_record().filter(patient=asked.patient)
+        context["page"] = page(entries, ["-service_on", "-id"], request.POST.get("after", ""))
+        context["held"] = {held.entry_id for held in asked.withheld.in_force()}
+        audit.looked_at(request, f"entries for {asked.number}", chart_of(asked))
+    return render(request, "requests_app/withhold_choose.html", context)
+
+
+@needs("request.withhold")
+def request_withhold_words(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """Choose the words of one entry, and their ground."""
+    asked = request_or_404(number)
+    if package.why_not_withhold(asked):
+        return redirect("request_withhold", number)
+    entry = get_object_or_404(Entry.objects.of_record().with_marks(), patient=asked.patient, pk=pk)
+    form = forms.WithholdForm(request.POST or None, asked=asked, on=clock.today(), entry=entry, initial=drafts.initial(request))
+
+    def more() -> dict[str, Any]:
+        audit.looked_at(request, f"entry {entry.pk} for {asked.number}", chart_of(asked))
+        return {"entry": entry, "patient": asked.patient, "held": asked.withheld.in_force().filter(entry=entry)}
+
+    return act_on(request, form, "requests_app/withhold.html", more)
+
+
+@needs("request.withhold")
+def request_release_words(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """Withhold a passage no longer."""
+    asked = request_or_404(number)
+    held = get_object_or_404(WithheldPassage.objects.select_related("request"), request=asked, pk=pk)
+    form = forms.ReleaseWordsForm(request.POST or None, asked=asked, on=clock.today(), held=held, initial=drafts.initial(request))
+    return act_on(request, form)
+
+
+@needs("request.paper")
+def request_papers(request: HttpRequest, number: str) -> HttpResponse:
+    """File papers of the request."""
+    asked = request_or_404(number)
+    facts: dict[str, Any] = {"asked": asked, "on": clock.today(), "initial": drafts.initial(request)}
+    return act_on(request, forms.PapersForm(request.POST or None, request.FILES or None, **facts))
+
+
+@needs("request.paper")
+def request_paper_move(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """Put a paper into the package, or keep it internal."""
+    asked = request_or_404(number)
+    paper = get_object_or_404(RequestPaper.objects.select_related("request"), request=asked, pk=pk)
+    return act_on(request, forms.MovePaperForm(request.POST or None, asked=asked, on=clock.today(), paper=paper))
+
+
+@needs("request.view")
+@require_GET
+def request_paper(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """A paper as it came, to be saved and not to be opened in the browser."""
+    asked = request_or_404(number)
+    paper = get_object_or_404(RequestPaper.objects.defer(None), request=asked, pk=pk)
+    audit.record(Action.DOWNLOAD, f"paper {paper.pk} of {asked.number}", chart=chart_of(asked), request=request)
+    name = f"{asked.number}-paper-{paper.pk}{ENDINGS[Attachment.Format(paper.format)][0]}"
+    answer = file_answer(bytes(paper.content), name, kind=paper.format, download=True)
+    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return answer
