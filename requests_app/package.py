@@ -94,7 +94,7 @@ def _place(entry: Entry, passage: str) -> tuple[int | None, int, str]:
 
 
 def release(held: WithheldPassage, *, reason: str, by: User, at: datetime, on: date) -> WithheldEnding:
-    """Withhold these words no longer: from now on copies show them. Raises NotAllowedNow once it was done, or without a reason."""
+    """Withhold these words no longer: from now on copies show them. Raises NotAllowedNow, also without a reason."""
     with all_or_nothing(held.request) as me:
         if not me.is_open:
             raise NotAllowedNow(_("This request is closed."))
