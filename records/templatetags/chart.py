@@ -4,6 +4,9 @@ from datetime import date
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from records.exclusion import Exclusion, excluded
 from records.models import Addendum, Entry, Patient, StrikeThrough
@@ -43,16 +46,27 @@ def _covers(context: template.Context, kind: str, key: int) -> list[Cover]:
     return list((context.get("covers") or {}).get((kind, key), ()))
 
 
-@register.simple_tag(takes_context=True)
-def entry_pieces(context: template.Context, entry: Entry) -> list[tuple[str, bool, str]]:
-    """`{% entry_pieces entry as pieces %}`: its text in pieces of (text, struck, why it is withheld)."""
-    return cut(entry.passages(), _covers(context, "entry", entry.pk))
+def _words(pieces: list[tuple[str, bool, str]]) -> SafeString:
+    """The pieces with the lines drawn, and a black box with the reason beside it for what is withheld."""
+    box = format_html('<span class="withheld">{}</span> <span class="withheld-why">[{{}}]</span>', _("withheld"))
+    return mark_safe(  # noqa: S308  (each piece is escaped)
+        "".join(
+            format_html(box, why) if why else format_html("<del>{}</del>" if struck else "{}", text)
+            for text, struck, why in pieces
+        )
+    )
 
 
 @register.simple_tag(takes_context=True)
-def addendum_pieces(context: template.Context, addendum: Addendum) -> list[tuple[str, bool, str]]:
+def entry_words(context: template.Context, entry: Entry) -> SafeString:
+    """`{% entry_words entry %}`: the entry's text."""
+    return _words(cut(entry.passages(), _covers(context, "entry", entry.pk)))
+
+
+@register.simple_tag(takes_context=True)
+def addendum_words(context: template.Context, addendum: Addendum) -> SafeString:
     """The same of an addendum."""
-    return cut([(addendum.body, False)], _covers(context, "addendum", addendum.pk))
+    return _words(cut([(addendum.body, False)], _covers(context, "addendum", addendum.pk)))
 
 
 @register.simple_tag(takes_context=True)
