@@ -40,6 +40,10 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "entry.addendum": frozenset({_DOCTOR}),
     "entry.misfiled": frozenset({_DOCTOR, _OFFICER}),
     "entry.flag": frozenset({_DOCTOR, _OFFICER}),  # leave it out of the patient's copies, or bind it to 42 CFR Part 2
+    "restriction.paid": _CLINIC,  # keep what was paid in full from the health plan; say that the payment failed
+    "restriction.agree": frozenset({_OFFICER}),
+    "restriction.end": frozenset({_OFFICER}),
+    "restriction.emergency": frozenset({_DOCTOR, _OFFICER}),
     "record.print": _CLINIC,
     # disclosures
     "disclosure.view": _CLINIC,
@@ -86,6 +90,10 @@ WORDS: dict[str, str | Promise] = {
     "entry.addendum": _("Write an addendum"),
     "entry.misfiled": _("Mark an entry as filed in the wrong chart"),
     "entry.flag": _("Flag an entry that copies leave out"),
+    "restriction.paid": _("Keep what was paid in full from the health plan"),
+    "restriction.agree": _("Agree to a restriction"),
+    "restriction.end": _("End a restriction"),
+    "restriction.emergency": _("Record a release in an emergency"),
     "record.print": _("Print a record"),
     "disclosure.view": _("Read the disclosure log"),
     "disclosure.log": _("Log a disclosure"),

@@ -8,7 +8,8 @@ class RecordsConfig(AppConfig):
     name = "records"
 
     def ready(self) -> None:
-        from records import tabs
+        from records import limits_card, tabs  # noqa: F401  (limits_card puts itself on the dashboard)
 
         tabs.register(_("Record"), "chart", "patient.view", order=10)
         tabs.register(_("Attachments"), "chart_files", "patient.view", order=20)
+        tabs.register(_("Restrictions and contact"), "chart_limits", "patient.view", order=25)

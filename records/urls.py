@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from records.views import chart, entries, files, patients, picker
+from records.views import chart, entries, files, limits, patients, picker
 
 urlpatterns = [
     path("patients/", patients.patients, name="patients"),
@@ -21,4 +21,12 @@ urlpatterns = [
     path("patients/<str:chart>/entries/<int:pk>/misfiled/", entries.entry_misfiled, name="entry_misfiled"),
     path("patients/<str:chart>/entries/<int:pk>/flag/", entries.entry_flag, name="entry_flag"),
     path("patients/<str:chart>/flags/<int:pk>/end/", entries.entry_flag_end, name="entry_flag_end"),
+    path("patients/<str:chart>/limits/", limits.chart_limits, name="chart_limits"),
+    path("patients/<str:chart>/limits/new/", limits.limit_new, name="limit_new"),
+    path("patients/<str:chart>/limits/paid/", limits.limit_paid, name="limit_paid"),
+    path("patients/<str:chart>/limits/<int:pk>/end/", limits.limit_end, name="limit_end"),
+    path("patients/<str:chart>/limits/<int:pk>/emergency/", limits.limit_emergency, name="limit_emergency"),
+    path("patients/<str:chart>/limits/<int:pk>/bounce/", limits.limit_bounce, name="limit_bounce"),
+    path("patients/<str:chart>/bounces/<int:pk>/made-good/", limits.bounce_made_good, name="bounce_made_good"),
+    path("patients/<str:chart>/emergency-letters/<int:pk>/", limits.emergency_letter, name="emergency_letter"),
 ]

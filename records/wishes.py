@@ -1,10 +1,13 @@
 """What binds the office for a patient on a day: the restrictions in force and the way to reach them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import Any
 
-from records.models import ContactPreference, Patient, Restriction
+from records.models import ContactPreference, Entry, Patient, Restriction
+from records.restriction_rules import Outcome, Verdict
 
 
 @dataclass(frozen=True)
@@ -17,12 +20,32 @@ class Wishes:
     @cached_property
     def restrictions(self) -> list[Restriction]:
         """The restrictions in force."""
-        return list(Restriction.objects.in_force(self.on).filter(patient=self.patient))
+        return list(Restriction.objects.in_force(self.on).filter(patient=self.patient).select_related("paid", "notice"))
 
     @cached_property
     def contact(self) -> ContactPreference | None:
         """The way in which the patient wishes to be reached, or None."""
         return ContactPreference.objects.latest_of(self.patient, self.on)
+
+
+def verdicts(
+    patient: Patient,
+    entries: Sequence[Entry] | None,
+    *,
+    purpose: str,
+    recipient: str,
+    on: date,
+    emergency: bool = False,
+) -> list[tuple[Restriction, Verdict]]:
+    """What each restriction in force says of a release of these entries; those that are not concerned left out. Two queries.
+
+    `purpose` is a code of disclosures/purposes.py, `recipient` one of restriction_rules.Recipient; `entries` None means that
+    nobody knows which. `emergency`: a provider needs them to treat the patient in an emergency (164.522(a)(1)(iii)).
+    """
+    standing = Restriction.objects.in_force(on).filter(patient=patient).with_terms()
+    facts: dict[str, Any] = {"purpose": purpose, "recipient": recipient, "on": on, "emergency": emergency}
+    told = [(restriction, restriction.verdict(entries, **facts)) for restriction in standing]
+    return [(restriction, verdict) for restriction, verdict in told if verdict.outcome != Outcome.FREE]
 
 
 def in_force(patient: Patient, on: date) -> Wishes:

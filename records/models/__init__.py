@@ -1,23 +1,32 @@
 """The tables of the patient's record."""
 
 from records.models.chart import Addendum, Attachment, Entry, Misfiling, StrikeThrough
+from records.models.emergencies import EmergencyRelease
 from records.models.flags import EntryFlag, EntryFlagEnding
+from records.models.paid_in_full import PaidInFull, PaymentBounce, PaymentMadeGood
 from records.models.patient import ChangedMeanwhileError, NameKey, Patient, ResemblesError
-from records.models.wishes import ContactPreference, Restriction, RestrictionEnding
+from records.models.restrictions import Restriction, RestrictionEnding, RestrictionEntry, RestrictionNotice
+from records.models.wishes import ContactPreference
 
 __all__ = [
     "Addendum",
     "Attachment",
     "ChangedMeanwhileError",
     "ContactPreference",
+    "EmergencyRelease",
     "Entry",
     "EntryFlag",
     "EntryFlagEnding",
     "Misfiling",
     "NameKey",
+    "PaidInFull",
     "Patient",
+    "PaymentBounce",
+    "PaymentMadeGood",
     "ResemblesError",
     "Restriction",
     "RestrictionEnding",
+    "RestrictionEntry",
+    "RestrictionNotice",
     "StrikeThrough",
 ]

@@ -96,6 +96,11 @@ class Entry(Sealed):
         """Whether it was found to belong to another chart."""
         return getattr(self, "misfiling", None) is not None
 
+    @property
+    def is_payable(self) -> bool:
+        """Whether it is of a kind that is paid for, so that the patient may keep it from a health plan."""
+        return self.kind in (Entry.Kind.TREATMENT, Entry.Kind.BILLING_RECORD)
+
     def passages(self) -> list[tuple[str, bool]]:
         """The body in pieces of (text, struck), for screen, print and PDF alike: the one rule of how a line is drawn."""
         if self.is_struck_whole:

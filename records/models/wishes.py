@@ -1,7 +1,7 @@
-"""What the patient has asked for and the office has agreed to: restrictions (164.522(a)) and how to be contacted (164.522(b))."""
+"""How the patient wishes to be reached (164.522(b))."""
 
 from datetime import date
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -10,60 +10,6 @@ from meso.append_only import AppendOnlyQuerySet
 from meso.models import User
 from meso.seals import Sealed
 from records.models.patient import Patient
-
-
-class RestrictionQuerySet(AppendOnlyQuerySet):
-    """Which restrictions."""
-
-    def in_force(self, on: date) -> "RestrictionQuerySet":
-        """Begun on or before the day and not ended by it. A restriction still binds on the day before its ending."""
-        return self.filter(begins_on__lte=on).exclude(ending__ended_on__lte=on)
-
-
-class Restriction(Sealed):
-    """A limit on use or disclosure that the office has agreed to, binding until it is ended."""
-
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="restrictions")
-    what = models.TextField(_("what is restricted"))
-    from_whom = models.CharField(_("from whom it is kept"), max_length=300, blank=True)
-    begins_on = models.DateField(_("in force since"))
-    agreed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    recorded_at = models.DateTimeField()
-    request_number = models.CharField(max_length=20, blank=True)
-
-    objects: ClassVar = RestrictionQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("restriction")
-        ordering = ["id"]
-
-    def __str__(self) -> str:
-        return f"restriction {self.pk}"
-
-    def end(self, *, by: User, at: Any, on: date, reason: str) -> "RestrictionEnding":
-        """End it from that day on. Raises IntegrityError when it has ended already."""
-        return RestrictionEnding.objects.create(
-            patient=self.patient, restriction=self, ended_on=on, reason=reason, by=by, signed_as=by.signature, at=at
-        )
-
-
-class RestrictionEnding(Sealed):
-    """The end of a restriction: from that day it no longer binds."""
-
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
-    restriction = models.OneToOneField(Restriction, on_delete=models.PROTECT, related_name="ending")
-    ended_on = models.DateField(_("ended on"))
-    reason = models.CharField(_("reason"), max_length=1000)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
-
-    class Meta:
-        verbose_name = _("end of a restriction")
-
-    def __str__(self) -> str:
-        return f"restriction {self.restriction_id} ended {self.ended_on}"
 
 
 class ContactPreferenceQuerySet(AppendOnlyQuerySet):

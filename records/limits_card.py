@@ -1,0 +1,19 @@
+"""The dashboard's card about payments that failed: whom to call before anything is lifted."""
+
+from datetime import date
+from typing import Any
+
+from django.http import HttpRequest
+
+from meso import dashboard
+from records.models import PaymentBounce
+
+SHOWN = 10
+
+
+@dashboard.register(permission="restriction.paid", template="records/_limits_card.html", order=30)
+def patients_to_call(request: HttpRequest, on: date) -> dict[str, Any]:
+    """The failed payments that wait, oldest first. One query."""
+    waiting = PaymentBounce.objects.waiting().select_related("restriction__paid", "patient").order_by("id")
+    rows = list(waiting[: SHOWN + 1])
+    return {"rows": rows[:SHOWN], "more": len(rows) > SHOWN}

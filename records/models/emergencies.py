@@ -1,0 +1,107 @@
+"""What went to a provider in an emergency in spite of a restriction, with the letter it asks for (164.522(a)(1)(iii)-(iv))."""
+
+import hashlib
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from meso.append_only import AppendOnlyQuerySet
+from meso.models import Office, User
+from meso.pdf import render_pdf
+from meso.seals import Sealed
+from records.models.patient import Patient
+from records.models.restrictions import Restriction
+from records.restriction_rules import Outcome, Recipient
+
+
+class EmergencyReleaseManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]
+    """Leaves the letter in the database until it is asked for."""
+
+    def get_queryset(self) -> AppendOnlyQuerySet:
+        return super().get_queryset().defer("letter")
+
+
+class EmergencyRelease(Sealed):
+    """Restricted information that a provider got to treat the patient in an emergency; `letter` is the PDF as issued.
+
+    The letter asks the provider not to use or disclose it further, and is made with the record of the release.
+    """
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    restriction = models.ForeignKey(Restriction, on_delete=models.PROTECT, related_name="emergencies")
+    released_on = models.DateField(_("given on"))
+    provider = models.CharField(_("provider"), max_length=300)
+    provider_address = models.TextField(_("provider's address"), blank=True)
+    information = models.TextField(_("what was given"))
+    reason = models.CharField(_("what the emergency was"), max_length=1000)
+    letter = models.BinaryField()
+    letter_sha256 = models.CharField(max_length=64)
+    made_on = models.DateField()  # the day the letter is dated
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    signed_as = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    objects: ClassVar = EmergencyReleaseManager()
+
+    class Meta:
+        verbose_name = _("release in an emergency")
+        verbose_name_plural = _("releases in an emergency")
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"emergency release {self.pk} under restriction {self.restriction_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the letter with its digest."""
+        if self._state.adding:
+            self.letter_sha256 = hashlib.sha256(self.letter).hexdigest()
+        super().save(*args, **kwargs)
+
+    @classmethod
+    def record(
+        cls,
+        restriction: Restriction,
+        *,
+        released_on: date,
+        provider: str,
+        provider_address: str,
+        information: str,
+        reason: str,
+        by: User,
+        at: datetime,
+        on: date,
+        office: Office,
+    ) -> "EmergencyRelease":
+        """Record the release and make its letter, dated `on`. The same release twice is recorded once.
+
+        Raises ValidationError without the emergency in words, and where the restriction does not stop treatment at all.
+        """
+        if not reason.strip():
+            raise ValidationError({"reason": _t("Say what the emergency was: without one the restriction binds.")})
+        with transaction.atomic():
+            Restriction.objects.select_for_update().get(pk=restriction.pk)
+            told = restriction.verdict(None, purpose="treatment", recipient=Recipient.PROVIDER, on=released_on, emergency=True)
+            if told.outcome != Outcome.EMERGENCY:
+                raise ValidationError(_t("This restriction does not stop treatment on that day; no exception is needed."))
+            facts = {"released_on": released_on, "provider": provider, "information": information, "reason": reason}
+            there = cls.objects.filter(restriction=restriction, **facts).first()
+            return there or cls.objects.create(
+                patient_id=restriction.patient_id,
+                restriction=restriction,
+                provider_address=provider_address,
+                letter=_letter(restriction, facts | {"address": provider_address}, by=by, on=on, office=office),
+                made_on=on,
+                by=by,
+                signed_as=by.signature,
+                at=at,
+                **facts,
+            )
+
+
+def _letter(restriction: Restriction, release: dict[str, Any], *, by: User, on: date, office: Office) -> bytes:
+    context = {"restriction": restriction, "patient": restriction.patient, "release": release, "dated": on, "by": by}
+    return render_pdf("records/pdf/no_further_use.html", {**context, "office": office}).content
