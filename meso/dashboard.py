@@ -16,7 +16,7 @@ class Card:
 
     permission: str
     template: str
-    context: Callable[[HttpRequest, date], dict[str, Any]]
+    context: Callable[[HttpRequest, date], dict[str, Any] | None]
     order: int
     wide: bool
 
@@ -25,9 +25,12 @@ _cards: list[Card] = []
 
 
 def register(*, permission: str, template: str, order: int, wide: bool = False) -> Callable:
-    """Decorator for `context(request, on) -> dict`: puts the card on the dashboard of those who have the permission."""
+    """Decorator for `context(request, on)`: puts the card on the dashboard of those who have the permission.
 
-    def add(context: Callable[[HttpRequest, date], dict[str, Any]]) -> Callable:
+    A context of None leaves the card out: there is nothing to tell today.
+    """
+
+    def add(context: Callable[[HttpRequest, date], dict[str, Any] | None]) -> Callable:
         _cards.append(Card(permission, template, context, order, wide))
         _cards.sort(key=lambda card: card.order)
         return context
@@ -37,8 +40,5 @@ def register(*, permission: str, template: str, order: int, wide: bool = False) 
 
 def cards_for(request: HttpRequest, on: date) -> list[dict[str, Any]]:
     """This person's cards in order, each with its context filled for the day."""
-    return [
-        {"template": card.template, "wide": card.wide, **card.context(request, on)}
-        for card in _cards
-        if may(request.user, card.permission)
-    ]
+    filled = [(card, card.context(request, on)) for card in _cards if may(request.user, card.permission)]
+    return [{"template": card.template, "wide": card.wide, **context} for card, context in filled if context is not None]

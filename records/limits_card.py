@@ -12,8 +12,8 @@ SHOWN = 10
 
 
 @dashboard.register(permission="restriction.paid", template="records/_limits_card.html", order=30)
-def patients_to_call(request: HttpRequest, on: date) -> dict[str, Any]:
-    """The failed payments that wait, oldest first. One query."""
+def patients_to_call(request: HttpRequest, on: date) -> dict[str, Any] | None:
+    """The failed payments that wait, oldest first; no card when there is none. One query."""
     waiting = PaymentBounce.objects.waiting().select_related("restriction__paid", "patient").order_by("id")
     rows = list(waiting[: SHOWN + 1])
-    return {"rows": rows[:SHOWN], "more": len(rows) > SHOWN}
+    return {"rows": rows[:SHOWN], "more": len(rows) > SHOWN} if rows else None

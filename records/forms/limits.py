@@ -159,7 +159,8 @@ class EndForm(Form):
         if not restriction.is_mandatory:
             choices.append((NOTICE, _("The office tells the patient: frees only what comes after the notice")))
         elif restriction.bounces.exists():
-            choices.append((RestrictionEnding.Kind.NOT_PAID.value, _("The payment failed, the patient was called, and it was not made good")))  # fmt: skip
+            words = _("The payment failed, the patient was called, and it was not made good")
+            choices.append((RestrictionEnding.Kind.NOT_PAID.value, words))
         self.fields["kind"].choices = choices  # type: ignore[attr-defined]
         self.initial.setdefault("day", on)
 
@@ -202,9 +203,7 @@ class EmergencyForm(Form):
 class BounceForm(Form):
     """The payment behind a restriction failed."""
 
-    what = _long(
-        gettext_lazy("What happened"), 500, rows=2, help_text=gettext_lazy("Such as: check returned; $100.00 of $180.00 charged back.")
-    )  # fmt: skip
+    what = _long(gettext_lazy("What happened"), 500, rows=2, help_text=gettext_lazy("Such as: the check came back."))
     day = DateField(label=gettext_lazy("Found on"))
 
     def __init__(self, *args: Any, on: date, **kwargs: Any):

@@ -27,7 +27,7 @@ class PaidInFullQuerySet(AppendOnlyQuerySet):
     """Which services that were paid for in full."""
 
     def same_line(self, patient: Patient, service: str, service_on: date, entries: list[Entry]) -> "PaidInFullQuerySet":
-        """The same service line, still kept from the plan: one of these entries, or where none is listed the same words and day."""
+        """The same service line, still kept from the plan: one of these entries, or the same words and day."""
         same = models.Q(service=service, service_on=service_on, restriction__listed=None)
         if entries:
             same |= models.Q(restriction__listed__entry__in=entries)

@@ -103,7 +103,7 @@ def limit_emergency(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     form = EmergencyForm(request.POST or None, on=clock.today(), initial=initial)
 
     def record() -> None:
-        now = {"by": request.user, "at": clock.now(), "on": clock.today(), "office": request.office}
+        now: dict[str, Any] = {"by": request.user, "at": clock.now(), "on": clock.today(), "office": request.office}
         EmergencyRelease.record(restriction, **form.cleaned_data, **now)
 
     facts = {"heading": _("Given in an emergency"), "button": _("Record it and make the letter"), "restriction": restriction}

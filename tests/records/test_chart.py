@@ -67,7 +67,9 @@ def test_the_banner_of_the_dead_says_so(client, doctor, patient):
 def test_the_banner_shows_what_binds_the_office_on_every_page_about_the_patient(client, doctor, patient, entry):
     RestrictionFactory(patient=patient, what="Nothing to the health plan", from_whom="Health plan")
     RestrictionFactory(patient=patient, what="Begins later", begins_on=date(2026, 11, 25))
-    RestrictionFactory(patient=patient, what="Is over").end(by=doctor, at=AT, on=date(2026, 11, 24), reason="Asked to end it")
+    RestrictionFactory(patient=patient, what="Is over").end(
+        "orally", by=doctor, at=AT, on=date(2026, 11, 24), reason="Asked to end it", evidence="Told Dr. Vance"
+    )
     ContactPreferenceFactory(patient=patient, avoid="Home telephone")
     for page in ("", "edit/", "files/", "entries/new/", f"entries/{entry.pk}/strike/"):
         words = in_words(client.get(f"/patients/10023/{page}"))

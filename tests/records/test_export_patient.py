@@ -55,7 +55,7 @@ def chart(doctor) -> Patient:
     AttachmentFactory(patient=patient, entry=None, name="consent.png")
     RestrictionFactory(patient=patient)
     ended = RestrictionFactory(patient=patient, what="An old one")
-    ended.end(by=doctor, at=LATER, on=date(2026, 6, 2), reason="Agreed")
+    ended.end("in_writing", by=doctor, at=LATER, on=date(2026, 6, 2), reason="Agreed", evidence="Letter on file")
     return patient
 
 
