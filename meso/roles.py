@@ -45,6 +45,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "restriction.end": frozenset({_OFFICER}),
     "restriction.emergency": frozenset({_DOCTOR, _OFFICER}),
     "record.print": _CLINIC,
+    "representative.record": _CLINIC,
+    "representative.refuse": frozenset({_DOCTOR}),  # a licensed professional's judgment
+    "representative.refusal": frozenset({_DOCTOR, _OFFICER}),  # read why; nobody else may so much as guess it
     # disclosures
     "disclosure.view": _CLINIC,
     "disclosure.log": _CLINIC,
@@ -95,6 +98,9 @@ WORDS: dict[str, str | Promise] = {
     "restriction.end": _("End a restriction"),
     "restriction.emergency": _("Record a release in an emergency"),
     "record.print": _("Print a record"),
+    "representative.record": _("Put a representative on file, or end one"),
+    "representative.refuse": _("No longer treat somebody as the representative"),
+    "representative.refusal": _("Read why a representative is not accepted"),
     "disclosure.view": _("Read the disclosure log"),
     "disclosure.log": _("Log a disclosure"),
     "disclosure.correct": _("Correct the disclosure log"),

@@ -13,3 +13,4 @@ class RecordsConfig(AppConfig):
         tabs.register(_("Record"), "chart", "patient.view", order=10)
         tabs.register(_("Attachments"), "chart_files", "patient.view", order=20)
         tabs.register(_("Restrictions and contact"), "chart_limits", "patient.view", order=55)
+        tabs.register(_("Representatives"), "representatives", "patient.view", order=80)

@@ -15,7 +15,8 @@ from pypdf.errors import PyPdfError
 
 from meso.models import Office, User
 from meso.pdf import Pdf
-from records.models import Attachment, Entry, Patient
+from records import representation
+from records.models import Attachment, Entry, Patient, Representative
 from records.passages import Cover
 from records.record_pdf import as_jpeg, record_pdf
 
@@ -35,10 +36,13 @@ class Copy:
     unreadable: tuple[Attachment, ...]  # PDF files among them that are broken or locked
 
 
-def orderable(patient: Patient) -> tuple[list[Entry], list[Attachment]]:
-    """What may be copied for this patient: the entries open to them, oldest first, and the files under no entry."""
+def orderable(patient: Patient, representative: Representative | None = None) -> tuple[list[Entry], list[Attachment]]:
+    """What may be copied for this patient: the entries open to them, oldest first, and the files under no entry.
+
+    For a parent, care that the minor consented to alone is left out (164.502(g)(3)).
+    """
     entries = Entry.objects.of_record().releasable().filter(patient=patient).with_marks().oldest_first()
-    return list(entries), list(patient.attachments.filter(entry=None))
+    return representation.open_to(entries, representative), list(patient.attachments.filter(entry=None))
 
 
 def copy_of(

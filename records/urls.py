@@ -2,7 +2,9 @@
 
 from django.urls import path
 
-from records.views import chart, entries, files, limits, patients, picker
+from records.views import chart, entries, files, limits, patients, picker, representatives
+
+_ONE = "patients/<str:chart>/representatives/<int:pk>/"
 
 urlpatterns = [
     path("patients/", patients.patients, name="patients"),
@@ -29,4 +31,11 @@ urlpatterns = [
     path("patients/<str:chart>/limits/<int:pk>/bounce/", limits.limit_bounce, name="limit_bounce"),
     path("patients/<str:chart>/bounces/<int:pk>/made-good/", limits.bounce_made_good, name="bounce_made_good"),
     path("patients/<str:chart>/emergency-letters/<int:pk>/", limits.emergency_letter, name="emergency_letter"),
+    path("patients/<str:chart>/representatives/", representatives.representatives, name="representatives"),
+    path("patients/<str:chart>/representatives/new/", representatives.representative_new, name="representative_new"),
+    path(_ONE + "end/", representatives.representative_end, name="representative_end"),
+    path(_ONE + "document/", representatives.representative_scan, name="representative_scan"),
+    path(_ONE + "refuse/", representatives.representative_refuse, name="representative_refuse"),
+    path(_ONE + "refusal/", representatives.representative_refusal, name="representative_refusal"),
+    path(_ONE + "refusal/end/", representatives.representative_refusal_end, name="representative_refusal_end"),
 ]

@@ -6,7 +6,8 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from records.models import ContactPreference, Entry, Patient, Restriction
+from records import representation
+from records.models import ContactPreference, Entry, Patient, Representative, Restriction
 from records.restriction_rules import Outcome, Verdict
 
 
@@ -26,6 +27,14 @@ class Wishes:
     def contact(self) -> ContactPreference | None:
         """The way in which the patient wishes to be reached, or None."""
         return ContactPreference.objects.latest_of(self.patient, self.on)
+
+    @cached_property
+    def representatives(self) -> list[tuple[Representative, str | None]]:
+        """Those on file who may act, and those whom the desk must ask about first, each with the words for that or None."""
+        if not getattr(self.patient, "has_representatives", True):
+            return []
+        known = [(one, representation.refusal(one, self.on)) for one in self.patient.representatives.with_state()]
+        return [(one, why) for one, why in known if why in (None, str(representation.ASK_OFFICER))]
 
 
 def verdicts(

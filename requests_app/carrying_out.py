@@ -25,24 +25,24 @@ from requests_app.models.timeline import Verb
 _ONCE = frozenset({Kind.RESTRICTION, Kind.CONFIDENTIAL_COMMUNICATION, Kind.ACCOUNTING})
 
 
-def why_not(request: PatientRequest) -> str:
-    """Why nothing may be carried out now, in words for the desk; "" when it may."""
+def why_not(request: PatientRequest, on: date) -> str:
+    """Why nothing may be carried out on that day, in words for the desk; "" when it may."""
     if not request.is_open:
         return _("This request is closed.")
     if request.kind in _ONCE and request.carried_out_on:
         return _("That was done on %(day)s.") % {"day": spoken(request.carried_out_on)}
     try:
-        request.check_may_carry_out()
+        request.check_may_carry_out(on)
     except NotAllowedNow as refusal:
         return str(refusal)
     return ""
 
 
-def check(me: PatientRequest, kind: str) -> Patient:
-    """The patient of a request of this kind that may be carried out now. Raises NotAllowedNow for any other."""
+def check(me: PatientRequest, kind: str, on: date) -> Patient:
+    """The patient of a request of this kind that may be carried out on that day. Raises NotAllowedNow for any other."""
     if me.kind != kind:
         raise NotAllowedNow(_("This request asks for something else."))
-    if refusal := why_not(me):
+    if refusal := why_not(me, on):
         raise NotAllowedNow(refusal)
     return me.patient  # type: ignore[return-value]  # why_not has looked
 
@@ -56,7 +56,7 @@ def looked_at(request: PatientRequest, *, seen_on: date, by: User, at: datetime,
     Raises NotAllowedNow; also while words are withheld and no copy without them was made, for that copy is what is shown.
     """
     with all_or_nothing(request) as me:
-        check(me, Kind.ACCESS)
+        check(me, Kind.ACCESS, on)
         if held_now(me) and not any(bill.package.get("withheld") == held_now(me) for bill in me.bills.all()):
             raise NotAllowedNow(_("Words are withheld: make the copy first, and show the patient that copy, not the chart."))
         return request.carried_out(Verb.INSPECTED, seen_on, by=by, at=at, on=on, given_on=seen_on)
@@ -76,7 +76,7 @@ def give_copies(
     """
     request = bill.request
     with all_or_nothing(request) as me:
-        check(me, Kind.ACCESS)
+        check(me, Kind.ACCESS, on)
         if given := given_event(bill):
             raise NotAllowedNow(_("They were given on %(day)s.") % {"day": spoken(date.fromisoformat(given.data["given_on"]))})
         if not bill.made_on <= given_on <= on:
@@ -117,7 +117,7 @@ def amend(
     if passage is not None and not reason.strip():
         raise NotAllowedNow(_("A line needs its reason: it stands beside the entry."), "reason")
     with all_or_nothing(request) as me:
-        check(me, Kind.AMENDMENT)
+        check(me, Kind.AMENDMENT, on)
         if entry.patient_id != me.patient_id or entry.is_misfiled:
             raise NotAllowedNow(_("That entry is not in this patient's record."), "entry")
         done = []
@@ -150,7 +150,7 @@ def restrict(
     begins after the decision.
     """
     with all_or_nothing(request) as me:
-        patient = check(me, Kind.RESTRICTION)
+        patient = check(me, Kind.RESTRICTION, on)
         _check_promise(me, begins_on)
         agreed = me.decided_by or by
         Restriction.objects.create(
@@ -171,7 +171,7 @@ def set_contact(
 ) -> RequestEvent:
     """Record how the patient is reached from now on; never why (164.522(b)(2)(iii)). Raises NotAllowedNow as `restrict` does."""
     with all_or_nothing(request) as me:
-        patient = check(me, Kind.CONFIDENTIAL_COMMUNICATION)
+        patient = check(me, Kind.CONFIDENTIAL_COMMUNICATION, on)
         _check_promise(me, begins_on)
         ContactPreference.objects.create(
             patient=patient,
@@ -204,7 +204,7 @@ def issue_accounting(
     """
     now: dict[str, Any] = {"by": by, "at": at, "on": on, "office": office}
     with all_or_nothing(request) as me:
-        patient, before = check(me, Kind.ACCOUNTING), accounting_of(me)
+        patient, before = check(me, Kind.ACCOUNTING, on), accounting_of(me)
         about: dict[str, Any] = {"request_number": me.number, "requested_on": me.received_on}
         with transaction.atomic():
             given = accounting.give(patient, start, end, scope, **now, **about)
@@ -226,7 +226,7 @@ def give_accounting(
 ) -> RequestEvent:
     """The accounting went out on that day. Raises NotAllowedNow for another request's, or a day before it was issued."""
     with all_or_nothing(request) as me:
-        check(me, Kind.ACCOUNTING)
+        check(me, Kind.ACCOUNTING, on)
         if given.request_number != me.number:
             raise NotAllowedNow(_("That accounting was not made for this request."))
         if not given.issued_on <= given_on <= on:

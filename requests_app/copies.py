@@ -130,13 +130,15 @@ def make(request: PatientRequest, order: Order, *, seen: str, by: User, at: date
     Raises NotAllowedNow before the request is granted, its chart found and identity checked, or once it is closed;
     ChangedSinceShown when what would be made differs from what was `seen`; fees.FeeRefused.
     """
-    patient = carrying_out.check(request, Kind.ACCESS)
+    patient = carrying_out.check(request, Kind.ACCESS, on)
     order = with_package(request, order)
     made = quote(patient, order, by=by, on=on, office=office)
     if made.seen != seen:
         raise ChangedSinceShown(made)
     with all_or_nothing(request) as me:
-        carrying_out.check(me, Kind.ACCESS)
+        carrying_out.check(me, Kind.ACCESS, on)
+        if why := me.representative_refusal(on, what=order.entries):
+            raise NotAllowedNow(why)
         if with_package(me, order) != order:
             raise ChangedSinceShown(made)
         return _same(me, made, on) or _store(me, made, by=by, at=at, on=on, office=office)

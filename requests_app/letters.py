@@ -198,15 +198,22 @@ def addressee(request: PatientRequest, on: date) -> list[str]:
     name = _names(request)
     if request.kind == _CONTACT and request.details.get("where"):
         return [*name, *_wished(request.details)]
-    if request.patient and not request.on_behalf:
+    if request.patient and not _by_another(request):
         return wishes.mailing_lines(request.patient, on)
     return [*name, *_given(request)]
 
 
+def _by_another(request: PatientRequest) -> bool:
+    """Whether somebody acts for the patient: who was verified says so, and before that the request itself."""
+    return bool(request.representative_id or (request.on_behalf and not request.identity_checked_on))
+
+
 def _names(request: PatientRequest) -> list[str]:
     patient = request.patient.name if request.patient else request.asker_name
-    if not request.on_behalf:
+    if not _by_another(request):
         return [patient]
+    if request.representative:
+        return [request.representative.name, _t("for %(name)s") % {"name": patient}]
     return [request.on_behalf.rpartition(", ")[0] or request.on_behalf, _t("for %(name)s") % {"name": patient}]
 
 
@@ -220,7 +227,8 @@ def _wished(details: dict[str, str]) -> list[str]:
 
 def _given(request: PatientRequest) -> list[str]:
     """Where the asker said they can be reached; [] when they gave nothing, and the letter is handed over."""
-    if request.asker_address.strip():
-        return request.asker_address.splitlines()
+    address = request.asker_address or (request.representative.address if request.representative else "")
+    if address.strip():
+        return address.splitlines()
     ways = [(request.asker_email, ContactPreference.Means.EMAIL), (request.asker_phone, ContactPreference.Means.PHONE)]
     return [f"{means.label}: {where}" for where, means in ways if where][:1]

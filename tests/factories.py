@@ -7,7 +7,7 @@ from factory.django import DjangoModelFactory
 
 from disclosures.models import Disclosure
 from meso.models import Office, User
-from records.models import Attachment, ContactPreference, Entry, Patient, Restriction
+from records.models import Attachment, ContactPreference, Entry, Patient, Representative, Restriction
 from requests_app.models import PatientRequest
 
 PASSWORD = "a long pass phrase 7"
@@ -90,6 +90,27 @@ class RestrictionFactory(DjangoModelFactory):
     what = "Nothing about the May visit to the health plan"
     begins_on = date(2026, 5, 1)
     agreed_by = factory.SubFactory(UserFactory, role="privacy_officer")
+    signed_as = "Robin Keeler"
+    recorded_at = AT
+
+
+class RepresentativeFactory(DjangoModelFactory):
+    """A health care agent of an adult."""
+
+    class Meta:
+        model = Representative
+
+    patient = factory.SubFactory(PatientFactory)
+    name = "Rosa Alvarez"
+    relation = "sister"
+    address = "4 Hill Road\nTroy, NY 12180"
+    basis = "power"
+    paper = "health_care_power"
+    scope = "health_care"
+    begins_on = date(2026, 1, 1)
+    verified_how = "Photo ID seen"
+    verified_on = date(2026, 1, 1)
+    verified_by = factory.SubFactory(UserFactory)
     signed_as = "Robin Keeler"
     recorded_at = AT
 

@@ -1,10 +1,13 @@
 """The tables of the patient's record."""
 
 from records.models.chart import Addendum, Attachment, Entry, Misfiling, StrikeThrough
+from records.models.deaths import DeathReport
 from records.models.emergencies import EmergencyRelease
 from records.models.flags import EntryFlag, EntryFlagEnding
+from records.models.minors import MinorConsent, MinorDecision, SignedAnew
 from records.models.paid_in_full import PaidInFull, PaymentBounce, PaymentMadeGood
 from records.models.patient import ChangedMeanwhileError, NameKey, Patient, ResemblesError
+from records.models.representatives import RefusalEnding, Representative, RepresentativeEnding, RepresentativeRefusal
 from records.models.restrictions import Restriction, RestrictionEnding, RestrictionEntry, RestrictionNotice
 from records.models.wishes import ContactPreference
 
@@ -13,20 +16,28 @@ __all__ = [
     "Attachment",
     "ChangedMeanwhileError",
     "ContactPreference",
+    "DeathReport",
     "EmergencyRelease",
     "Entry",
     "EntryFlag",
     "EntryFlagEnding",
+    "MinorConsent",
+    "MinorDecision",
     "Misfiling",
     "NameKey",
     "PaidInFull",
     "Patient",
     "PaymentBounce",
     "PaymentMadeGood",
+    "RefusalEnding",
+    "Representative",
+    "RepresentativeEnding",
+    "RepresentativeRefusal",
     "ResemblesError",
     "Restriction",
     "RestrictionEnding",
     "RestrictionEntry",
     "RestrictionNotice",
+    "SignedAnew",
     "StrikeThrough",
 ]

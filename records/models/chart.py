@@ -39,8 +39,9 @@ class EntryQuerySet(AppendOnlyQuerySet):
         return models.Exists(self.model._base_manager.filter(pk=models.OuterRef("pk"), **flagged))
 
     def with_marks(self) -> "EntryQuerySet":
-        """Each with its addenda, lines, flags, misfiling and attachments (without their bytes), in a fixed number of queries."""
-        return self.select_related("misfiling").prefetch_related("addenda", "strikes", "flags", "attachments")
+        """Each with all that was laid beside it, attachments without their bytes, in a fixed number of queries."""
+        beside = ("addenda", "strikes", "flags", "attachments", "minor_consent__decisions")
+        return self.select_related("misfiling", "minor_consent").prefetch_related(*beside)
 
     def newest_first(self) -> "EntryQuerySet":
         """As the chart shows them."""

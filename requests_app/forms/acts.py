@@ -67,50 +67,6 @@ class MatchForm(ActForm):
         self.asked.match(self.cleaned_data["chart"], by=by, at=at, on=self.on)
 
 
-class VerifyForm(ActForm):
-    """How the office made sure who is asking: a list of plain ways. A notary is none of them (law.md §9)."""
-
-    WAYS = (
-        ("photo_id", _("Photo ID seen")),
-        ("known", _("Known to the staff in person")),
-        ("called_back", _("Called back at the number in the chart")),
-        ("two_facts", _("Two facts matched the chart (birth date, address)")),
-        ("signature", _("Signature matched the chart")),
-    )
-    heading, button, done = _("Check who is asking"), _("Record the check"), _("The check of identity is recorded.")
-    lead = _("Nothing is released before this. Don't make it hard: no notary, no coming in, if another way does.")
-    audited = "identity checked"
-    ways = forms.MultipleChoiceField(
-        label=_("How"),
-        choices=WAYS,
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": _("Tick at least one way.")},
-    )
-    words = forms.CharField(
-        label=_("More about it"), required=False, max_length=70, help_text=_("Such as: New York driver's license. No ID numbers.")
-    )
-    authority = forms.CharField(
-        label=_("What shows that they may act for the patient"),
-        max_length=60,
-        help_text=_("Such as: power of attorney for health care seen; mother of a minor."),
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        if not self.asked.on_behalf:
-            del self.fields["authority"]
-
-    def how(self) -> str:
-        """The ways and words as one text for the timeline."""
-        data, labels = self.cleaned_data, dict(self.WAYS)
-        parts = ["; ".join(str(labels[way]) for way in data["ways"]), data["words"].strip(), data.get("authority", "").strip()]
-        return ". ".join(part.rstrip(".") for part in parts if part)
-
-    def act(self, *, by: User, at: datetime, office: Office) -> None:
-        """Record it."""
-        self.asked.verify_identity(self.how(), by=by, at=at, on=self.on)
-
-
 class AssignForm(ActForm):
     """Puts the request on somebody's desk."""
 

@@ -4,6 +4,7 @@ Each act is one method that locks the row, checks the rule, changes the named fi
 nothing. Nothing but `extend` and `correct_receipt` moves a due date, and nothing pauses a clock (law.md §1).
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -13,7 +14,8 @@ from django.utils.translation import gettext as _t
 
 from meso import clock
 from meso.models import Office, User
-from records.models import Entry, Patient
+from records import representation
+from records.models import Entry, Patient, Representative
 from requests_app import codes, deadlines, grounds
 from requests_app.deadlines import NotAllowedNow
 from requests_app.kinds import Kind, Outcome
@@ -103,21 +105,41 @@ class PatientRequest(RequestRow):
             raise NotAllowedNow(_t("It is linked to that chart already."), "patient")
         if me.outcome and me.patient_id:
             raise NotAllowedNow(_t("It was decided for the linked chart; the link stays."))
-        me.patient, me.identity_checked_on, me.identity_checked_by, me.identity_how = patient, None, None, ""
-        self._store(me, "patient", "identity_checked_on", "identity_checked_by", "identity_how")
+        me.patient, me.representative = patient, None
+        me.identity_checked_on, me.identity_checked_by, me.identity_how = None, None, ""
+        self._store(me, "patient", "representative", "identity_checked_on", "identity_checked_by", "identity_how")
         return self.events.record(Verb.MATCHED, by=by, at=at, on=on, chart_number=patient.chart_number)
 
     @transaction.atomic
-    def verify_identity(self, how: str, *, by: User, at: datetime, on: date) -> RequestEvent:
-        """Record that the asker is who they say (164.514(h)): how, by whom, when. Needs the chart to be found first."""
+    def verify_identity(
+        self, how: str, *, by: User, at: datetime, on: date, representative: Representative | None = None
+    ) -> RequestEvent:
+        """Record that the asker is who they say (164.514(h)): how, by whom, when. Needs the chart to be found first.
+
+        `representative` is the one of the chart's who was found to ask; None is the patient. Raises NotAllowedNow for one
+        who may not act on that day.
+        """
         me = self._locked()
         if me.patient_id is None:
             raise NotAllowedNow(_t("Find the chart first: identity is checked against it."))
         if me.identity_checked_on:
             raise NotAllowedNow(_t("Identity was checked on %(day)s.") % {"day": deadlines.spoken(me.identity_checked_on)})
+        if representative and representative.patient_id != me.patient_id:
+            raise NotAllowedNow(_t("That representative is another chart's."), "who")
+        me.representative = representative
+        if why := me.representative_refusal(on):
+            raise NotAllowedNow(why, "who")
         me.identity_checked_on, me.identity_checked_by, me.identity_how = on, by, how
-        self._store(me, "identity_checked_on", "identity_checked_by", "identity_how")
+        self._store(me, "representative", "identity_checked_on", "identity_checked_by", "identity_how")
         return self.events.record(Verb.VERIFIED, by=by, at=at, on=on, how=how)
+
+    def representative_refusal(self, on: date, *, what: Iterable[Entry] = ()) -> str | None:
+        """Why the representative who asks may not act for the patient on that day (164.502(g)); None when they may, or for
+        the patient. `what` are entries about to be released."""
+        if self.representative_id is None:
+            return None
+        found = Representative.objects.with_state().get(pk=self.representative_id)
+        return representation.refusal(found, on, what=what)
 
     @transaction.atomic
     def assign(self, to: User, *, by: User, at: datetime, on: date) -> RequestEvent:
@@ -194,6 +216,8 @@ class PatientRequest(RequestRow):
             raise NotAllowedNow(_t("Choose whether to grant, to grant in part, or to deny."), "outcome")
         if outcome in (Outcome.GRANTED, Outcome.GRANTED_IN_PART) and (me.patient_id is None or me.identity_checked_on is None):
             raise NotAllowedNow(_t("Before a request is granted its chart must be found and identity checked."))
+        if outcome != Outcome.DENIED and (why := me.representative_refusal(on)):
+            raise NotAllowedNow(why)
         if outcome == Outcome.GRANTED and me.left_out():
             words = _t("Part of the record is left out by law. Grant it in part with ground U1, so that the letter says so.")
             raise NotAllowedNow(words, "outcome")
@@ -252,7 +276,7 @@ class PatientRequest(RequestRow):
         Closes the request when nothing else is left.
         """
         me = self._locked()
-        me.check_may_carry_out()
+        me.check_may_carry_out(on)
         if not me.decided_on <= done_on <= on:  # type: ignore[operator]
             raise NotAllowedNow(_t("The day must lie between the decision and today."))
         me.carried_out_on = me.carried_out_on or done_on
@@ -261,12 +285,17 @@ class PatientRequest(RequestRow):
         self._close_if_done(by=by, at=at, on=on)
         return event
 
-    def check_may_carry_out(self) -> None:
-        """Raise NotAllowedNow unless it is granted, its chart found and identity checked: nothing is released before that."""
+    def check_may_carry_out(self, on: date) -> None:
+        """Raise NotAllowedNow unless it is granted, its chart found and identity checked, and who asks may still act on that day.
+
+        Nothing is released before that (164.514(h)).
+        """
         if self.patient_id is None or self.identity_checked_on is None:
             raise NotAllowedNow(_t("Nothing is released before the chart is found and identity checked."))
         if self.outcome not in (Outcome.GRANTED, Outcome.GRANTED_IN_PART):
             raise NotAllowedNow(_t("This request has not been granted."))
+        if why := self.representative_refusal(on):
+            raise NotAllowedNow(why)
 
     @transaction.atomic
     def letter_sent(self, letter: Letter, *, sent_on: date, how: str, by: User, at: datetime, on: date) -> RequestEvent:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from meso.labels import Labelled
 from meso.models import User
-from records.models import Patient
+from records.models import Patient, Representative
 from requests_app import deadlines
 from requests_app.kinds import ANSWERED_BY_THE_THING_ITSELF, Channel, Kind, Outcome, Step
 from requests_app.models.selection import FIRST_NUMBER, PatientRequestQuerySet
@@ -51,6 +51,9 @@ class RequestRow(Labelled, models.Model):
     identity_checked_on = models.DateField(null=True, blank=True)
     identity_checked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     identity_how = models.CharField(max_length=300, blank=True)
+    representative = models.ForeignKey(  # who was verified to ask; None is the patient
+        Representative, on_delete=models.PROTECT, null=True, blank=True, related_name="requests"
+    )
     outcome = models.CharField(_("outcome"), max_length=20, choices=Outcome.choices, blank=True)
     ground = models.CharField(max_length=4, blank=True)  # grounds.GROUNDS
     decision_text = models.TextField(_("reason, as the patient reads it"), blank=True)

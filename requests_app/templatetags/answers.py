@@ -1,6 +1,7 @@
 """The answer of a request as its page shows it: the decision, letters, copies, and what was carried out."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from django import template
 
@@ -33,8 +34,11 @@ class Answer:
 
 
 @register.simple_tag
-def answer_of(request: PatientRequest) -> Answer:
-    """Three queries, and one more for an accounting, however many letters and copies there are."""
+def answer_of(request: PatientRequest, on: date) -> Answer:
+    """What it was answered with, and what may be done on that day.
+
+    Three queries, and one more for an accounting, however many letters and copies there are.
+    """
     events = list(request.events.all())
     sent = {event.data.get("letter"): event for event in events if event.verb == Verb.LETTER_SENT}
     given = {event.data.get("bill"): event for event in events if event.verb == Verb.COPIES_GIVEN}
@@ -46,5 +50,5 @@ def answer_of(request: PatientRequest) -> Answer:
         [(bill, given.get(str(bill.pk))) for bill in request.bills.select_related("settlement")],
         [event for event in events if event.verb in _DONE],
         None if request.carried_out_on else carrying_out.accounting_of(request),
-        request.kind == Kind.ACCESS and not carrying_out.why_not(request),
+        request.kind == Kind.ACCESS and not carrying_out.why_not(request, on),
     )

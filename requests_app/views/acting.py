@@ -13,7 +13,7 @@ from meso.http import HttpRequest
 from requests_app.forms.acts import ActForm
 from requests_app.models import PatientRequest
 
-STAFF_FIELDS = ("patient", "assignee", "entered_by", "decided_by", "identity_checked_by")
+STAFF_FIELDS = ("patient", "assignee", "entered_by", "decided_by", "identity_checked_by", "representative")
 
 
 def request_or_404(number: str) -> PatientRequest:

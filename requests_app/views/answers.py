@@ -116,7 +116,12 @@ def request_carry_out(request: HttpRequest, number: str) -> HttpResponse:
 
     def more() -> dict[str, Any]:
         heading = checklist.CARRY_OUT[asked.kind]
-        return {"heading": heading, "why_not": carrying_out.why_not(asked), "what": asked_words.lines(asked), "given": given}
+        return {
+            "heading": heading,
+            "why_not": carrying_out.why_not(asked, clock.today()),
+            "what": asked_words.lines(asked),
+            "given": given,
+        }
 
     return act_on(request, form, "requests_app/carry_out.html", more)
 
@@ -127,7 +132,11 @@ def request_amend(request: HttpRequest, number: str) -> HttpResponse:
     asked = request_or_404(number)
     if asked.kind != Kind.AMENDMENT:
         return redirect("request_carry_out", number)
-    context: dict[str, Any] = {"asked": asked, "why_not": carrying_out.why_not(asked), "what": asked_words.lines(asked)}
+    context: dict[str, Any] = {
+        "asked": asked,
+        "why_not": carrying_out.why_not(asked, clock.today()),
+        "what": asked_words.lines(asked),
+    }
     if not context["why_not"]:
         entries = Entry.objects.of_record().filter(patient=asked.patient).prefetch_related("strikes", "addenda")
         context["page"] = page(entries, ["-service_on", "-id"], request.POST.get("after", ""))
@@ -139,7 +148,7 @@ def request_amend(request: HttpRequest, number: str) -> HttpResponse:
 def request_amend_entry(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     """Draw the line through an entry, write its addendum, or both, for this request."""
     asked = request_or_404(number)
-    if carrying_out.why_not(asked) or asked.kind != Kind.AMENDMENT:
+    if carrying_out.why_not(asked, clock.today()) or asked.kind != Kind.AMENDMENT:
         return redirect("request_amend", number)
     entry = get_object_or_404(Entry.objects.of_record().with_marks(), patient=asked.patient, pk=pk)
     form = forms.AmendForm(request.POST or None, asked=asked, on=clock.today(), entry=entry, initial=drafts.initial(request))

@@ -25,7 +25,7 @@ def request_copies(request: HttpRequest, number: str) -> HttpResponse:
     asked = request_or_404(number)
     if asked.kind != Kind.ACCESS or asked.patient is None:
         return redirect(asked)
-    entries, loose = copying.orderable(asked.patient)
+    entries, loose = copying.orderable(asked.patient, asked.representative)
     form = CopiesForm(
         request.POST or None,
         asked=asked,
@@ -38,7 +38,8 @@ def request_copies(request: HttpRequest, number: str) -> HttpResponse:
 
     def more() -> dict[str, Any]:
         audit.looked_at(request, f"copies for {asked.number}", chart_of(asked))
-        facts = {"what": asked_words.lines(asked), "why_not": carrying_out.why_not(asked), "left_out": asked.left_out()}
+        why_not = carrying_out.why_not(asked, clock.today())
+        facts = {"what": asked_words.lines(asked), "why_not": why_not, "left_out": asked.left_out()}
         return {**facts, **_shown(request, form)}
 
     if request.POST.get("step") == "make":

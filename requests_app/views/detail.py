@@ -16,6 +16,7 @@ from records.models import Patient
 from requests_app import asked as asked_words
 from requests_app import checklist, matching
 from requests_app.forms import acts
+from requests_app.forms.verify import VerifyForm
 from requests_app.models import PatientRequest
 from requests_app.views.acting import act_on, chart_of, request_or_404
 
@@ -85,7 +86,7 @@ def request_verify(request: HttpRequest, number: str) -> HttpResponse:
         audit.looked_at(request, f"identity for {asked.number}", chart_of(asked))
         return {"patient": asked.patient}
 
-    return _act(request, number, acts.VerifyForm, "requests_app/verify.html", both)
+    return _act(request, number, VerifyForm, "requests_app/verify.html", both)
 
 
 @needs("request.assign")

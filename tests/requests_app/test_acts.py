@@ -8,11 +8,11 @@ import time_machine
 from django.test import Client
 
 from meso.models import AccessEvent
-from requests_app.forms.acts import VerifyForm
+from records.verification import REQUESTERS, Identifier
 from requests_app.kinds import Outcome
 from requests_app.models import PatientRequest
 from requests_app.models.timeline import Verb
-from tests.factories import PASSWORD, PatientFactory, RequestFactory, UserFactory
+from tests.factories import PASSWORD, PatientFactory, RepresentativeFactory, RequestFactory, UserFactory
 
 ON = date(2026, 11, 24)
 AT = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -192,41 +192,44 @@ def test_the_cost_of_matching_does_not_grow_with_the_rack(client, signed_in, que
 
 def test_identity_is_recorded_with_how_by_whom_and_when(client, signed_in):
     user = signed_in("front_desk")
-    request = done(client, RequestFactory(), "identity", ways=["photo_id", "known"], words="New York driver's license.")
+    told = {"who": "patient", "came": "patient_in_person", "ways": ["photo_id", "known"], "words": "New York driver's license."}
+    request = done(client, RequestFactory(), "identity", **told)
     assert request.identity_how == "Photo ID seen; Known to the staff in person. New York driver's license"
     assert (request.identity_checked_on, request.identity_checked_by) == (ON, user)
     assert request.events.last().sentence == f"Identity checked: {request.identity_how}."
 
 
-def test_no_way_of_checking_is_a_notary_or_a_visit():
-    words = " ".join(str(label) for _, label in VerifyForm.WAYS).lower()
-    assert "notar" not in words
-
-
 def test_identity_needs_at_least_one_way(client, signed_in):
     signed_in("front_desk")
-    assert refused(client, RequestFactory(), "identity", words="Looked fine") == {"ways": ["Tick at least one way."]}
+    errors = refused(client, RequestFactory(), "identity", who="patient", words="Looked fine")
+    assert errors == {"ways": ["Tick at least one way."]}
+
+
+def test_the_way_must_do_for_how_the_patient_came(client, signed_in):
+    signed_in("front_desk")
+    request = RequestFactory(channel="web")
+    errors = refused(client, request, "identity", who="patient", ways=["photo_id"])
+    assert "“Photo ID seen” does not do for this asker" in errors["ways"][0]
+    assert list(refused(client, request, "identity", who="patient", ways=["match"], identifiers=["born"])) == ["identifiers"]
+    request = done(client, request, "identity", who="patient", ways=["match"], identifiers=["born", "address"])
+    assert request.identity_how == "facts matched the chart (date of birth, address)"
 
 
 def test_identity_before_the_chart_is_refused(client, signed_in):
     signed_in("front_desk")
-    errors = refused(client, RequestFactory(patient=None), "identity", ways=["known"], words="Comes every week")
+    told = {"who": "patient", "came": "patient_in_person", "ways": ["known"], "words": "Comes every week"}
+    errors = refused(client, RequestFactory(patient=None), "identity", **told)
     assert errors == {"__all__": ["Find the chart first: identity is checked against it."]}
-
-
-def test_who_acts_for_the_patient_must_show_that_they_may(client, signed_in):
-    signed_in("front_desk")
-    request = RequestFactory(on_behalf="Rosa Alvarez, mother")
-    assert list(refused(client, request, "identity", ways=["known"])) == ["authority"]
-    request = done(client, request, "identity", ways=["known"], authority="Mother of a minor, both known")
-    assert request.identity_how == "Known to the staff in person. Mother of a minor, both known"
 
 
 def test_the_longest_account_of_a_check_fits_its_column(client, signed_in):
     signed_in("front_desk")
-    request = RequestFactory(on_behalf="Rosa Alvarez, mother")
-    everything = {"ways": [way for way, _ in VerifyForm.WAYS], "words": "w" * 70, "authority": "a" * 60}
-    assert len(done(client, request, "identity", **everything).identity_how) <= 300
+    request = RequestFactory()
+    RepresentativeFactory(patient=request.patient, name="n" * 300)
+    ways = list(REQUESTERS["representative"].ways)
+    everything = {"ways": ways, "words": "w" * 70, "identifiers": Identifier.values}
+    who = str(request.patient.representatives.get().pk)
+    assert len(done(client, request, "identity", who=who, **everything).identity_how) <= 300
 
 
 def test_the_charts_facts_stand_beside_the_askers_and_the_look_is_audited(client, signed_in):
