@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -86,6 +87,7 @@ def decide_with_letter(
     office: Office,
     judged_by: User | None = None,
     held_by: str = "",
+    open_balance: Decimal | None = None,
 ) -> Letter | None:
     """Decide, with the letter that tells it; None where the thing itself is the answer.
 
@@ -95,7 +97,7 @@ def decide_with_letter(
     """
     now: dict[str, Any] = {"by": by, "at": at, "on": on}
     with all_or_nothing(request):
-        request.decide(outcome, ground=ground, text=text, **now)
+        request.decide(outcome, ground=ground, text=text, open_balance=open_balance, **now)
         if not request.needs_letter:
             return None
         facts: dict[str, Any] = {}

@@ -23,9 +23,17 @@ class Way(models.TextChoices):
     PICK_UP = "pick_up", _("On paper, picked up at the office")
 
 
+class YesNo(models.TextChoices):
+    """An answer that nobody must give."""
+
+    YES = "yes", _("Yes")
+    NO = "no", _("No")
+
+
 # (kind, fact) -> the words of its codes
 CODED: dict[tuple[str, str], type[models.TextChoices]] = {
     (Kind.ACCESS, "form"): Way,
+    (Kind.RESTRICTION, "paid_in_full"): YesNo,
     (Kind.CONFIDENTIAL_COMMUNICATION, "means"): ContactPreference.Means,
 }
 _DAYS = {"since", "until"}

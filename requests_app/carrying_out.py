@@ -14,7 +14,7 @@ from disclosures import accounting
 from disclosures.models import AccountingGiven
 from disclosures.purposes import Scope
 from meso.models import Office, User
-from records.models import ContactPreference, Entry, Patient, Restriction
+from records.models import ContactPreference, Entry, PaidInFull, Patient, Restriction
 from requests_app.answers import all_or_nothing
 from requests_app.deadlines import NotAllowedNow, spoken
 from requests_app.kinds import Kind
@@ -141,28 +141,20 @@ def _strike(entry: Entry, passage: str, reason: str, *, by: User, at: datetime, 
 # --- restriction, contact ---------------------------------------------------------------------------------------------
 
 
-def restrict(
-    request: PatientRequest, *, what: str, from_whom: str, begins_on: date, by: User, at: datetime, on: date
-) -> RequestEvent:
+def restrict(request: PatientRequest, *, begins_on: date, by: User, at: datetime, on: date, **terms: Any) -> RequestEvent:
     """Put the restriction in force on the chart, at the latest from the day of the letter that promises it.
 
-    Whoever decided agreed to it; `by` writes it down. Raises NotAllowedNow when it is in force already, or when it
-    begins after the decision.
+    `terms` are those of Restriction.agree, or of PaidInFull.keep where something was paid for in full. Whoever decided
+    agreed to it; `by` writes it down. Raises NotAllowedNow when it is in force already, or when it begins after the decision.
     """
     with all_or_nothing(request) as me:
         patient = check(me, Kind.RESTRICTION, on)
         _check_promise(me, begins_on)
-        agreed = me.decided_by or by
-        Restriction.objects.create(
-            patient=patient,
-            what=what,
-            from_whom=from_whom,
-            begins_on=begins_on,
-            agreed_by=agreed,
-            signed_as=agreed.signature,
-            recorded_at=at,
-            request_number=me.number,
-        )
+        record = PaidInFull.keep if me.must_be_granted else Restriction.agree
+        try:
+            record(patient, **terms, begins_on=begins_on, by=me.decided_by or by, at=at, request_number=me.number)
+        except ValidationError as refusal:
+            raise NotAllowedNow(" ".join(refusal.messages), next(iter(getattr(refusal, "error_dict", {})), "")) from refusal
         return request.carried_out(Verb.RESTRICTED, on, by=by, at=at, on=on, begins_on=begins_on)
 
 

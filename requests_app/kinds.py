@@ -66,7 +66,11 @@ DETAILS: dict[str, dict[str, str | Promise]] = {
         "delivery_address": _("Where to send it"),
     },
     Kind.AMENDMENT: {"entry": _("Which entry"), "change": _("What should change"), "reason": _("Why")},
-    Kind.RESTRICTION: {"what": _("What to keep private"), "from_whom": _("From whom")},
+    Kind.RESTRICTION: {
+        "what": _("What to keep private"),
+        "from_whom": _("From whom"),
+        "paid_in_full": _("Paid for in full, to be kept from a health plan"),
+    },
     Kind.CONFIDENTIAL_COMMUNICATION: {"means": _("How to reach the patient"), "where": _("Where"), "avoid": _("What not to use")},
     Kind.ACCOUNTING: {"since": _("From"), "until": _("To")},
 }

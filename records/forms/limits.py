@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from meso.forms import DateField, Form
-from records.models import Entry, Restriction, RestrictionEnding
+from records.models import Entry, Patient, Restriction, RestrictionEnding
 from records.restriction_rules import Covers, Recipient
 
+OFFERED = 200  # entries to choose from, newest first
 WHOLE, CHOSEN = "whole", "chosen"
 NOTICE = "notice"
 
@@ -42,17 +43,32 @@ def named(entry: Entry) -> str:
     return f"{date_format(entry.service_on, 'M j, Y')} · {entry.get_kind_display()} · {entry.title}"
 
 
-class _WithEntries(Form):
-    """A form that lists entries of one chart. `entries` are those to choose from; `on` is today."""
+def entries_of(patient: Patient) -> list[Entry]:
+    """The entries that a restriction may list, newest first."""
+    return list(patient.entries.of_record().newest_first()[:OFFERED])
+
+
+class OnADay(Form):
+    """A form that knows today: `on`."""
+
+    def __init__(self, *args: Any, on: date, **kwargs: Any):
+        self.on = on
+        super().__init__(*args, **kwargs)
+
+
+class _Terms(Form):
+    """Terms that may list entries of one chart: `choices`. Mixed into a form that takes today as `on`."""
+
+    on: date
 
     entries = _ticks(gettext_lazy("Entries"), [])
     begins_on = DateField(label=gettext_lazy("In force since"))
 
-    def __init__(self, *args: Any, choices: Sequence[Entry], on: date, **kwargs: Any):
+    def __init__(self, *args: Any, choices: Sequence[Entry], **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.on, self.known = on, {str(entry.pk): entry for entry in choices}
+        self.known = {str(entry.pk): entry for entry in choices}
         self.fields["entries"].choices = [(key, named(entry)) for key, entry in self.known.items()]  # type: ignore[attr-defined]
-        self.initial.setdefault("begins_on", on)
+        self.initial.setdefault("begins_on", self.on)
 
     def clean_entries(self) -> list[Entry]:
         """The entries themselves."""
@@ -69,7 +85,7 @@ class _WithEntries(Form):
         return self.not_in_the_future("begins_on")
 
 
-class AgreedForm(_WithEntries):
+class AgreedTerms(_Terms):
     """A restriction that the office agrees to (164.522(a)(1)(i))."""
 
     what = _long(gettext_lazy("What is restricted"), 10_000)
@@ -92,16 +108,23 @@ class AgreedForm(_WithEntries):
         data = super().clean() or {}
         if data.get("extent") == CHOSEN and not data.get("entries") and "entries" not in self.errors:
             self.add_error("entries", _("Tick the entries that it is about."))
+        if data.get("from_whom") and not data.get("kept_from") and "kept_from" not in self.errors:
+            self.add_error("kept_from", _("Tick what kind of recipient that is: the computer can't read it out of the words."))
         if data.get("extent") == WHOLE:
             data["entries"] = []
         return data
 
     def terms(self) -> dict[str, Any]:
         """What `Restriction.agree` is told."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "extent"}
+        names = ("what", "entries", "covers", "kept_from", "from_whom", "begins_on")
+        return {name: self.cleaned_data[name] for name in names}
 
 
-class PaidForm(_WithEntries):
+class AgreedForm(AgreedTerms, OnADay):
+    """The same as a form of the chart."""
+
+
+class PaidTerms(_Terms):
     """A service that was paid for in full and is kept from the health plan: never refused (164.522(a)(1)(vi))."""
 
     service = forms.CharField(label=gettext_lazy("Service"), max_length=300)
@@ -137,10 +160,14 @@ class PaidForm(_WithEntries):
 
     def terms(self) -> dict[str, Any]:
         """What `PaidInFull.keep` is told."""
-        return dict(self.cleaned_data)
+        return {name: self.cleaned_data[name] for name in self.field_order}
 
 
-class EndForm(Form):
+class PaidForm(PaidTerms, OnADay):
+    """The same as a form of the chart."""
+
+
+class EndForm(OnADay):
     """How a restriction ends: three ways of the law, and a fourth for a payment that failed (164.522(a)(2))."""
 
     kind = forms.ChoiceField(label=gettext_lazy("How it ends"), widget=forms.RadioSelect)
@@ -151,9 +178,9 @@ class EndForm(Form):
     )  # fmt: skip
     reason = _long(gettext_lazy("Reason"), 1000)
 
-    def __init__(self, *args: Any, restriction: Restriction, on: date, **kwargs: Any):
+    def __init__(self, *args: Any, restriction: Restriction, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.on, self.restriction = on, restriction
+        self.restriction = restriction
         kinds = [RestrictionEnding.Kind.IN_WRITING, RestrictionEnding.Kind.ORALLY]
         choices: list[tuple[str, Any]] = [(kind.value, kind.label) for kind in kinds]
         if not restriction.is_mandatory:
@@ -162,7 +189,7 @@ class EndForm(Form):
             words = _("The payment failed, the patient was called, and it was not made good")
             choices.append((RestrictionEnding.Kind.NOT_PAID.value, words))
         self.fields["kind"].choices = choices  # type: ignore[attr-defined]
-        self.initial.setdefault("day", on)
+        self.initial.setdefault("day", self.on)
 
     def clean_day(self) -> date:
         day = self.cleaned_data["day"]
@@ -179,7 +206,7 @@ class EndForm(Form):
             self.restriction.end(data["kind"], reason=data["reason"], evidence=data["evidence"], on=data["day"], **now)
 
 
-class EmergencyForm(Form):
+class EmergencyForm(OnADay):
     """What went to a provider in an emergency (164.522(a)(1)(iii)). Its letter is made with it."""
 
     reason = _long(gettext_lazy("What the emergency was"), 1000, rows=2)
@@ -188,10 +215,9 @@ class EmergencyForm(Form):
     information = _long(gettext_lazy("What was given"), 5000, rows=2)
     released_on = DateField(label=gettext_lazy("Given on"))
 
-    def __init__(self, *args: Any, on: date, **kwargs: Any):
+    def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.on = on
-        self.initial.setdefault("released_on", on)
+        self.initial.setdefault("released_on", self.on)
 
     def clean_released_on(self) -> date:
         day = self.cleaned_data["released_on"]
@@ -200,16 +226,15 @@ class EmergencyForm(Form):
         return day
 
 
-class BounceForm(Form):
+class BounceForm(OnADay):
     """The payment behind a restriction failed."""
 
     what = _long(gettext_lazy("What happened"), 500, rows=2, help_text=gettext_lazy("Such as: the check came back."))
     day = DateField(label=gettext_lazy("Found on"))
 
-    def __init__(self, *args: Any, on: date, **kwargs: Any):
+    def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.on = on
-        self.initial.setdefault("day", on)
+        self.initial.setdefault("day", self.on)
 
     def clean_day(self) -> date:
         day = self.cleaned_data["day"]

@@ -15,11 +15,9 @@ from meso.audit import Action
 from meso.forms import Form
 from meso.http import HttpRequest, file_answer
 from meso.roles import needs
-from records.forms.limits import AgreedForm, BounceForm, EmergencyForm, EndForm, MadeGoodForm, PaidForm
-from records.models import EmergencyRelease, Entry, PaidInFull, Patient, PaymentBounce, Restriction
+from records.forms.limits import AgreedForm, BounceForm, EmergencyForm, EndForm, MadeGoodForm, PaidForm, entries_of
+from records.models import EmergencyRelease, PaidInFull, Patient, PaymentBounce, Restriction
 from records.views.about import initial_from_draft, patient_and_context
-
-OFFERED = 200  # entries to choose from, newest first
 
 
 @needs("patient.view")
@@ -41,7 +39,7 @@ def limit_new(request: HttpRequest, chart: str) -> HttpResponse:
     """Agree to a restriction."""
     patient, context = patient_and_context(chart)
     initial, kept = initial_from_draft(request)
-    form = AgreedForm(request.POST or None, choices=_entries(patient), on=clock.today(), initial=initial)
+    form = AgreedForm(request.POST or None, choices=entries_of(patient), on=clock.today(), initial=initial)
 
     def agree() -> None:
         Restriction.agree(patient, **form.terms(), by=request.user, at=clock.now())
@@ -56,7 +54,7 @@ def limit_paid(request: HttpRequest, chart: str) -> HttpResponse:
     patient, context = patient_and_context(chart)
     initial, kept = initial_from_draft(request)
     form = PaidForm(
-        request.POST or None, choices=_entries(patient), on=clock.today(), initial=_proposed(request, patient) | initial
+        request.POST or None, choices=entries_of(patient), on=clock.today(), initial=_proposed(request, patient) | initial
     )
 
     def keep() -> None:
@@ -68,10 +66,6 @@ def limit_paid(request: HttpRequest, chart: str) -> HttpResponse:
     facts = {"heading": _("Paid in full: keep it from the health plan"), "button": _("Keep it from the plan"), "lead": lead}
     done = _("It is kept from the health plan from now on.")
     return _act(request, patient, form, keep, "kept from the plan", done, {**facts, **kept, **context})
-
-
-def _entries(patient: Patient) -> list[Entry]:
-    return list(patient.entries.of_record().newest_first()[:OFFERED])
 
 
 def _proposed(request: HttpRequest, patient: Patient) -> dict[str, Any]:

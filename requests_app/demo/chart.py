@@ -4,11 +4,12 @@ import random
 import struct
 import zlib
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from disclosures.models import Disclosure
 from meso.models import User
-from records.models import Attachment, ContactPreference, Entry, EntryFlag, Patient, Restriction
+from records.models import Attachment, ContactPreference, Entry, EntryFlag, PaidInFull, Patient, PaymentBounce, Restriction
 
 AREAS = ("Abdomen", "Flanks", "Outer thighs", "Under the chin", "Face and neck", "Scalp", "Knees")
 PRODUCTS = (
@@ -214,15 +215,20 @@ def mark_some(charts: list[tuple[Patient, list[Entry]]], doctor: User, officer: 
 def keep_wishes(patients: list[Patient], officer: User, on: date, at: datetime) -> None:
     """Restrictions in force, and ways to be reached."""
     for patient in patients[4:8]:
-        Restriction.objects.create(
-            patient=patient,
-            what="Nothing about the sessions paid in full to the health plan",
-            from_whom="Health plan",
-            begins_on=on - timedelta(days=90),
-            agreed_by=officer,
-            signed_as=officer.signature,
-            recorded_at=at,
-        )
+        session = patient.entries.filter(kind=Entry.Kind.TREATMENT).earliest("id")
+        PaidInFull.keep(
+            patient, service=session.title, service_on=session.service_on, entries=[session], plan="Empire Health",
+            charged=Decimal("280"), amount=Decimal("280"), paid_on=session.service_on, begins_on=session.service_on,
+            by=officer, at=at,
+        )  # fmt: skip
+    bounced = patients[4].restrictions.get()
+    PaymentBounce.note(bounced, found_on=on - timedelta(days=2), what="The check came back.", by=officer, at=at)
+    brother = Restriction.agree(
+        patients[5], what="Nothing about the visits to her brother", from_whom="Her brother Tom", kept_from=["involved"],
+        covers=["involved_in_care", "family_emergency"], begins_on=on - timedelta(days=90), by=officer, at=at,
+    )  # fmt: skip
+    how = "By letter, which the patient signed for"
+    brother.tell(told_on=on - timedelta(days=10), how=how, reason="He drives the patient home.", by=officer, at=at)
     for patient in patients[6:10]:
         ContactPreference.objects.create(
             patient=patient,

@@ -26,7 +26,7 @@ ASKED: dict[str, tuple[str, dict[str, str]]] = {
     ),
     Kind.RESTRICTION: (
         "Please tell my health plan nothing about the sessions I paid for myself.",
-        {"what": "The sessions that I paid for in full", "from_whom": "My health plan"},
+        {"what": "The sessions that I paid for in full", "from_whom": "My health plan", "paid_in_full": "yes"},
     ),
     Kind.CONFIDENTIAL_COMMUNICATION: (
         "Please write to my post office box.",
@@ -34,6 +34,13 @@ ASKED: dict[str, tuple[str, dict[str, str]]] = {
     ),
     Kind.ACCOUNTING: ("To whom did you give my information?", {}),
 }
+
+
+# A restriction that the office need not agree to.
+MAY_BE_DENIED: tuple[str, dict[str, str]] = (
+    "Please tell the pharmacy nothing about my treatment.",
+    {"what": "My treatment", "from_whom": "The pharmacy on Lark Street"},
+)
 
 
 @dataclass(frozen=True)
@@ -121,6 +128,8 @@ class _Desk:
         """Take it in, then each act in turn."""
         case, patient = self.case, self.patient
         text, details = ASKED[case.kind]
+        if case.kind == Kind.RESTRICTION and "deny" in dict(case.acts):
+            text, details = MAY_BE_DENIED
         facts = self.when(case.received, "frontdesk")
         if case.channel == Channel.WEB:
             facts["by"] = None
@@ -221,8 +230,11 @@ class _Desk:
     def restrict(self, days_ago: int) -> None:
         """The restriction is put in force."""
         facts = self.when(days_ago, "privacy")
-        details = ASKED[Kind.RESTRICTION][1]
-        carrying_out.restrict(self.request, what=details["what"], from_whom=details["from_whom"], begins_on=facts["on"], **facts)
+        session = next(entry for entry in self.entries if entry.kind == Entry.Kind.TREATMENT)
+        paid: dict[str, Any] = {"service": session.title, "service_on": session.service_on, "plan": "Empire Health"}
+        paid["entries"] = [session]
+        price: dict[str, Any] = {"charged": Decimal("280"), "amount": Decimal("280"), "paid_on": session.service_on}
+        carrying_out.restrict(self.request, **paid, **price, begins_on=facts["on"], **facts)
 
     def contact(self, days_ago: int) -> None:
         """How to reach the patient is recorded."""

@@ -70,6 +70,13 @@ class AskForm(Form):
 
     restriction_what = _text(_("What to keep private"), 10_000, rows=4, required=True)
     restriction_from_whom = _text(_("From whom"), 300, help_text=_("Such as a health plan or a relative."))
+    restriction_paid_in_full = forms.ChoiceField(
+        label=_("Was it paid for in full, without the health plan, and is the plan not to hear of it?"),
+        help_text=_("Then the law makes us agree."),
+        required=False,
+        choices=asked.YesNo.choices,
+        widget=forms.RadioSelect,
+    )
 
     confidential_communication_means = forms.ChoiceField(
         label=_("How to reach the patient"), choices=ContactPreference.Means.choices, widget=forms.RadioSelect

@@ -1,5 +1,6 @@
 """Carry out what was granted, kind by kind, and record that a letter went out."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
@@ -12,13 +13,14 @@ from disclosures.purposes import Scope
 from meso.forms import DateField
 from meso.models import Office, User
 from meso.roles import may
+from records.forms import limits
 from records.models import ContactPreference, Entry
 from requests_app import answers, carrying_out
 from requests_app.deadlines import spoken
 from requests_app.forms.acts import ActForm, ExtendForm, long_text
 from requests_app.forms.choosing import ChoosingForm
 from requests_app.kinds import Kind
-from requests_app.models import Letter
+from requests_app.models import Letter, PatientRequest
 
 
 class SendForm(ActForm):
@@ -110,24 +112,49 @@ class AmendForm(ChoosingForm):
         carrying_out.amend(self.asked, self.entry, **words, by=by, at=at, on=self.on)
 
 
-class RestrictForm(ActForm):
-    """The restriction as it stands on the chart."""
+class _RestrictForm(ActForm):
+    """What both forms of a restriction share: they begin with the words of the request."""
 
-    heading, button, audited = _("Put the restriction in force"), _("Put it in force"), "restriction in force"
+    button, audited = _("Put it in force"), "restriction in force"
     done = _("The restriction stands on the chart.")
-    what = long_text(_("What is restricted"), 10_000)
-    from_whom = forms.CharField(label=_("From whom it is kept"), required=False, max_length=300)
-    begins_on = DateField(label=_("In force since"))
 
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        told, fields = self.asked.details, self.fields
-        fields["what"].initial = told.get("what") or self.asked.description
-        fields["from_whom"].initial, fields["begins_on"].initial = told.get("from_whom"), self.asked.decided_on
+    def __init__(self, *args: Any, asked: PatientRequest, **kwargs: Any):
+        choices = limits.entries_of(asked.patient) if asked.patient else []
+        super().__init__(*args, asked=asked, choices=choices, **kwargs)
+        self.initial["begins_on"] = asked.decided_on
 
     def act(self, *, by: User, at: datetime, office: Office) -> None:
         """Put it in force."""
-        carrying_out.restrict(self.asked, **self.cleaned_data, by=by, at=at, on=self.on)
+        carrying_out.restrict(self.asked, **self.terms(), by=by, at=at, on=self.on)  # type: ignore[attr-defined]
+
+
+class RestrictForm(_RestrictForm, limits.AgreedTerms, ActForm):
+    """The restriction as it stands on the chart."""
+
+    heading = _("Put the restriction in force")
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        told = self.asked.details
+        self.fields["what"].initial = told.get("what") or self.asked.description
+        self.fields["from_whom"].initial = told.get("from_whom")
+
+
+class KeepFromPlanForm(_RestrictForm, limits.PaidTerms, ActForm):
+    """What was paid for in full, as it stands on the chart."""
+
+    heading = _("Keep what was paid in full from the health plan")
+    lead = _("Service by service: a second one is added on the chart, under “Restrictions and contact”.")
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        told = self.asked.details
+        self.fields["service"].initial, self.fields["plan"].initial = told.get("what", "")[:300], told.get("from_whom")
+
+
+def restrict_form(*args: Any, asked: PatientRequest, **kwargs: Any) -> ActForm:
+    """The form for this request: of what was paid for in full, or of any other restriction."""
+    return (KeepFromPlanForm if asked.must_be_granted else RestrictForm)(*args, asked=asked, **kwargs)
 
 
 class ContactForm(ActForm):
@@ -218,8 +245,8 @@ class GiveAccountingForm(ActForm):
 
 
 # The form by which each kind is carried out on its own page; copies and amendments have pages of their own.
-FORMS: dict[str, type[ActForm]] = {
+FORMS: dict[str, Callable[..., ActForm]] = {
     Kind.ACCESS: LookForm,
-    Kind.RESTRICTION: RestrictForm,
+    Kind.RESTRICTION: restrict_form,
     Kind.CONFIDENTIAL_COMMUNICATION: ContactForm,
 }

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from meso.models import Office, User
+from records.forms.limits import money
 from requests_app import answers, checklist, grounds, letters
 from requests_app.deadlines import NotAllowedNow
 from requests_app.forms.acts import long_text
@@ -61,13 +62,14 @@ class DecideForm(ChoosingForm):
     held_by = forms.CharField(
         label=_("Who holds what we do not have"), required=False, max_length=300, help_text=_("If you know it: name and place.")
     )
+    open_balance = money(_("Balance still open on it, dollars"))
     not_owed = forms.BooleanField(
-        label=_("I have checked: it does not ask to keep something that was paid for in full from a health plan"),
+        label=_("I have checked: what is refused is not to keep something that was paid for in full from a health plan"),
         help_text=_("That one limit the law makes us agree to (45 CFR 164.522(a)(1)(vi))."),
         error_messages={"required": _("Check this first: if it does ask for that, grant it.")},
     )
 
-    conditional = ("ground", "text", "not_owed", "judged_by")
+    conditional = ("ground", "text", "not_owed", "open_balance", "judged_by")
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -79,24 +81,28 @@ class DecideForm(ChoosingForm):
         fields["ground"].choices = [(ground.code, told(ground)) for ground in known]  # type: ignore[attr-defined]
         fields["judged_by"].queryset = professionals()  # type: ignore[attr-defined]
         fields["judged_by"].label_from_instance = lambda user: f"{user.signature}, {user.licence_number}"  # type: ignore[attr-defined]
+        fields["open_balance"].help_text = _("It was asked for as paid in full: only an open balance lets the office refuse it.")
+        fields["open_balance"].error_messages["required"] = _("Nothing is open? Then the law makes us agree: grant it.")
         fields["text"].error_messages["required"] = _("Write the reason in plain words: the patient reads it.")
         self.left_out = self.asked.left_out()
         if self.left_out:
             fields["outcome"].choices = _ANSWERS[1:]  # type: ignore[attr-defined]
             fields["outcome"].error_messages["invalid_choice"] = _("Part of it is left out by law: grant it in part.")
             fields["ground"].initial = "U1"
-        for name, keep in self._kept(kind, bool(known)).items():
+        for name, keep in self._kept(self.asked, bool(known)).items():
             if not keep:
                 del fields[name]
 
     @staticmethod
-    def _kept(kind: str, may_deny: bool) -> dict[str, bool]:
+    def _kept(asked: PatientRequest, may_deny: bool) -> dict[str, bool]:
+        kind = asked.kind
         return {
             "ground": may_deny,
             "text": may_deny,
             "judged_by": kind == Kind.ACCESS,
             "held_by": kind == Kind.ACCESS,
             "not_owed": kind == Kind.RESTRICTION,
+            "open_balance": asked.must_be_granted,
         }
 
     @property
@@ -106,7 +112,9 @@ class DecideForm(ChoosingForm):
 
     def needed(self) -> set[str]:
         """A denial needs its ground and reason, a grant neither. `clean` asks who judged."""
-        return {"ground", "text", "not_owed"} if self.chosen("outcome") in _HOLDS_BACK else set()
+        chosen = self.chosen("outcome")
+        denied = {"open_balance"} if chosen == Outcome.DENIED else set()
+        return {"ground", "text", "not_owed"} | denied if chosen in _HOLDS_BACK else set()
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -143,7 +151,8 @@ class DecideForm(ChoosingForm):
     def act(self, *, by: User, at: datetime, office: Office) -> None:
         """Decide, and make the letter."""
         outcome = self.cleaned_data["outcome"]
-        letter = answers.decide_with_letter(self.asked, outcome, by=by, at=at, on=self.on, office=office, **self._answer())
+        facts = self._answer() | {"open_balance": self.cleaned_data.get("open_balance")}
+        letter = answers.decide_with_letter(self.asked, outcome, by=by, at=at, on=self.on, office=office, **facts)
         if letter:
             self.done = _("The decision is recorded and its letter is made: print it below and send it.")
 

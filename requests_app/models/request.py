@@ -6,6 +6,7 @@ nothing. Nothing but `extend` and `correct_receipt` moves a due date, and nothin
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -203,11 +204,22 @@ class PatientRequest(RequestRow):
         return self.events.record(Verb.EXTENDED, by=by, at=at, on=on, note=reason, before=before, until=until, told_on=told_on)
 
     @transaction.atomic
-    def decide(self, outcome: str, *, by: User, at: datetime, on: date, ground: str = "", text: str = "") -> RequestEvent:
+    def decide(
+        self,
+        outcome: str,
+        *,
+        by: User,
+        at: datetime,
+        on: date,
+        ground: str = "",
+        text: str = "",
+        open_balance: Decimal | None = None,
+    ) -> RequestEvent:
         """Grant, grant in part, or deny. The clock runs on until the answer has gone out (law.md §13a).
 
         Raises NotAllowedNow: decided already; no such answer; a grant before chart and identity are known; a full grant of
-        a record of which part is left out by law; a denial, or a grant in part, without a ground of its kind or its reason.
+        a record of which part is left out by law; a denial, or a grant in part, without a ground of its kind or its reason;
+        a denial of what was paid for in full, unless an `open_balance` in dollars shows that it was not.
         """
         me = self._locked()
         if me.outcome:
@@ -221,6 +233,9 @@ class PatientRequest(RequestRow):
         if outcome == Outcome.GRANTED and me.left_out():
             words = _t("Part of the record is left out by law. Grant it in part with ground U1, so that the letter says so.")
             raise NotAllowedNow(words, "outcome")
+        if outcome == Outcome.DENIED and me.must_be_granted and not (open_balance and open_balance > 0):
+            words = _t("It was paid for in full: the law makes us agree (45 CFR 164.522(a)(1)(vi)), unless a balance is open.")
+            raise NotAllowedNow(words, "open_balance")
         if outcome == Outcome.GRANTED:
             ground = text = ""
         else:
@@ -228,7 +243,13 @@ class PatientRequest(RequestRow):
         self.withheld.check_decision(outcome, ground)
         me.outcome, me.ground, me.decision_text, me.decided_on, me.decided_by = outcome, ground, text, on, by
         self._store(me, "outcome", "ground", "decision_text", "decided_on", "decided_by")
-        return self.events.record(Verb.DECIDED, by=by, at=at, on=on, note=text, outcome=Outcome(outcome).label, ground=ground)
+        facts = {"outcome": Outcome(outcome).label, "ground": ground} | ({"open_balance": open_balance} if open_balance else {})
+        return self.events.record(Verb.DECIDED, by=by, at=at, on=on, note=text, **facts)
+
+    @property
+    def must_be_granted(self) -> bool:
+        """Whether it asks to keep from a health plan what was paid for in full, which can't be refused (164.522(a)(1)(vi))."""
+        return self.kind == Kind.RESTRICTION and self.details.get("paid_in_full") == "yes"
 
     def left_out(self) -> list[Entry]:
         """The entries among those asked for that the right of access does not reach (164.524(a)(1)(i)-(ii)). One query or two."""

@@ -34,6 +34,7 @@ PART: dict[str, dict[str, str]] = {
     Kind.RESTRICTION: {
         "restriction_what": "The sessions I paid for",
         "restriction_from_whom": "My health plan",
+        "restriction_paid_in_full": "yes",
         "description": "-",
     },
     Kind.CONFIDENTIAL_COMMUNICATION: {

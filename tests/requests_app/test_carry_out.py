@@ -57,6 +57,7 @@ def errors(client, request, url="", **data) -> dict:
 # --- nothing before chart, identity and grant ------------------------------------------------------------------------
 
 RESTRICT = {"what": "The visit of May 1", "from_whom": "My health plan", "begins_on": ON}
+RESTRICT_FORM = RESTRICT | {"extent": "whole", "covers": ["payment", "operations"], "kept_from": ["health_plan"]}
 CONTACT = {"means": "mail", "where": "PO Box 12\nAlbany, NY 12201", "avoid": "Home telephone", "begins_on": ON}
 PERIOD = {"start": date(2020, 11, 2), "end": RECEIVED, "scope": Scope.NOTICE}
 
@@ -297,7 +298,7 @@ def test_a_restriction_goes_onto_the_chart_as_asked(client, signed_in, officer):
     assert "The visit of May 1</textarea>" in text
     assert 'value="My health plan"' in text
     assert 'value="2026-11-24"' in text
-    post(client, request, **RESTRICT | {"begins_on": "2026-11-24"})
+    post(client, request, **RESTRICT_FORM | {"begins_on": "2026-11-24"})
     (restriction,) = wishes.in_force(request.patient, ON).restrictions
     assert (restriction.what, restriction.from_whom, restriction.agreed_by) == ("The visit of May 1", "My health plan", officer)
     assert restriction.signed_as == officer.signature
@@ -323,7 +324,7 @@ def test_the_form_of_how_to_reach_the_patient_has_no_field_for_why(client, signe
     assert list(form.fields) == ["means", "where", "avoid", "begins_on"]
 
 
-@pytest.mark.parametrize(("kind", "data"), [(Kind.RESTRICTION, RESTRICT), (Kind.CONFIDENTIAL_COMMUNICATION, CONTACT)])
+@pytest.mark.parametrize(("kind", "data"), [(Kind.RESTRICTION, RESTRICT_FORM), (Kind.CONFIDENTIAL_COMMUNICATION, CONTACT)])
 def test_what_the_letter_promises_from_a_day_on_does_not_begin_later(client, signed_in, officer, kind, data):
     signed_in("front_desk")
     request = granted(kind, officer, on=ON - timedelta(days=2))
@@ -333,7 +334,7 @@ def test_what_the_letter_promises_from_a_day_on_does_not_begin_later(client, sig
 
 
 @pytest.mark.parametrize(
-    ("kind", "data", "missing"), [(Kind.RESTRICTION, RESTRICT, "what"), (Kind.CONFIDENTIAL_COMMUNICATION, CONTACT, "where")]
+    ("kind", "data", "missing"), [(Kind.RESTRICTION, RESTRICT_FORM, "what"), (Kind.CONFIDENTIAL_COMMUNICATION, CONTACT, "where")]
 )
 def test_what_is_left_empty_is_asked_for(client, signed_in, officer, kind, data, missing):
     signed_in("front_desk")
