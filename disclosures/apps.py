@@ -8,8 +8,10 @@ class DisclosuresConfig(AppConfig):
     name = "disclosures"
 
     def ready(self) -> None:
-        from disclosures import dashboard  # noqa: F401  (puts its card on the dashboard)
+        from disclosures import dashboard, kept  # noqa: F401  (the dashboard's card)
         from records import tabs
+
+        kept.register_all()
 
         tabs.register(_("Disclosures"), "patient_disclosures", "disclosure.view", order=40)
         tabs.register(_("Accounting"), "accounting", "accounting.view", order=50)

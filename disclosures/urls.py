@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from disclosures.views import accounting, log
+from disclosures.views import accounting, log, retention
 
 urlpatterns = [
     path("disclosures/", log.disclosures, name="disclosures"),
@@ -12,6 +12,9 @@ urlpatterns = [
     path("disclosures/<int:pk>/", log.disclosure, name="disclosure"),
     path("disclosures/<int:pk>/correct/", log.disclosure_correct, name="disclosure_correct"),
     path("disclosures/<int:pk>/hold/", log.disclosure_hold, name="disclosure_hold"),
+    path("retention/", retention.retention, name="retention"),
+    path("retention/list.csv", retention.retention_csv, name="retention_csv"),
+    path("retention/holds/<int:pk>/lift/", retention.hold_lift, name="hold_lift"),
     path("patients/<str:chart>/disclosures/", log.patient_disclosures, name="patient_disclosures"),
     path("patients/<str:chart>/accounting/", accounting.accounting, name="accounting"),
     path("patients/<str:chart>/accounting/give/", accounting.accounting_give, name="accounting_give"),

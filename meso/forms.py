@@ -127,9 +127,7 @@ class OfficeForm(ModelForm):
             "charge_electronic_pages",
             "electronic_copy_fee",
             "promised_days",
-            "notice_effective_on",
         ]
-        field_classes = {"notice_effective_on": DateField}
 
 
 class StaffForm(ModelForm):

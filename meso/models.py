@@ -89,7 +89,6 @@ class Office(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(30)],
         help_text=_("Calendar days from the day of receipt. May be lowered, never above 30."),
     )
-    notice_effective_on = models.DateField(_("notice in force since"), null=True, blank=True)
     next_chart_number = models.PositiveBigIntegerField(default=10001, editable=False)
     history = HistoricalRecords(excluded_fields=["next_chart_number"])
 

@@ -74,6 +74,12 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "request.bill": frozenset({_DESK, _OFFICER}),
     "request.withhold": frozenset({_OFFICER}),
     "request.paper": frozenset({_DESK, _OFFICER}),
+    # the privacy program
+    "complaint.take": _CLINIC,  # whoever takes one in sees no other, and this one no more
+    "complaint.handle": frozenset({_OFFICER}),
+    "notice.record": _CLINIC,
+    "notice.manage": frozenset({_OFFICER}),
+    "retention.manage": frozenset({_OFFICER}),
     # the house
     "audit.view": frozenset({_OFFICER}),
     "office.edit": frozenset({_ADMIN}),
@@ -125,6 +131,11 @@ WORDS: dict[str, str | Promise] = {
     "request.bill": _("Make and settle bills for copies"),
     "request.withhold": _("Withhold words from a copy"),
     "request.paper": _("File papers of a request"),
+    "complaint.take": _("Take a complaint in"),
+    "complaint.handle": _("Read and answer complaints"),
+    "notice.record": _("Record that the notice was given"),
+    "notice.manage": _("Put a version of the notice in force"),
+    "retention.manage": _("Place legal holds and see what may be purged"),
     "audit.view": _("Read the audit"),
     "office.edit": _("Edit the office profile"),
     "staff.manage": _("Add and change staff"),

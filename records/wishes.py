@@ -6,8 +6,10 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from records import representation
-from records.models import ContactPreference, Entry, Patient, Representative, Restriction
+from records.models import ContactPreference, Entry, LegalHold, NoticeAcknowledgment, Patient, Representative, Restriction
 from records.restriction_rules import Outcome, Verdict
 
 
@@ -35,6 +37,38 @@ class Wishes:
             return []
         known = [(one, representation.refusal(one, self.on)) for one in self.patient.representatives.with_state()]
         return [(one, why) for one, why in known if why in (None, str(representation.ASK_OFFICER))]
+
+    @cached_property
+    def has_notice(self) -> bool:
+        """Whether the patient was given the notice (164.520(c)(2)). No query where the patient came `with_marks`."""
+        return self._mark("has_notice")
+
+    @cached_property
+    def is_held(self) -> bool:
+        """Whether a legal hold lies on this patient's records. No query where the patient came `with_marks`."""
+        return self._mark("is_held")
+
+    @cached_property
+    def holds(self) -> list[LegalHold]:
+        """The legal holds in force."""
+        return list(LegalHold.objects.in_force(self.on).filter(patient=self.patient))
+
+    def _mark(self, name: str) -> bool:
+        if not hasattr(self.patient, name):
+            marked = with_marks(Patient.objects.filter(pk=self.patient.pk), self.on).get()
+            self.patient.has_notice, self.patient.is_held = marked.has_notice, marked.is_held  # type: ignore[attr-defined]
+        return getattr(self.patient, name)
+
+
+def with_marks(patients: QuerySet[Patient], on: date) -> QuerySet[Patient]:
+    """These patients, each with what the banner would else ask one by one, in the same query.
+
+    `has_notice`; `is_held`, by a legal hold; `has_representatives`, which spares most charts a query.
+    """
+    given = NoticeAcknowledgment.objects.filter(patient=OuterRef("pk")).exclude(signed=NoticeAcknowledgment.Signed.EMERGENCY)
+    holds = LegalHold.objects.in_force(on).filter(patient=OuterRef("pk"))
+    acting = Representative.objects.filter(patient=OuterRef("pk"))
+    return patients.annotate(has_notice=Exists(given), is_held=Exists(holds), has_representatives=Exists(acting))
 
 
 def verdicts(

@@ -9,6 +9,7 @@ class RequestsConfig(AppConfig):
 
     def ready(self) -> None:
         from records import tabs
-        from requests_app import dashboard  # noqa: F401  (puts its card on the dashboard)
+        from requests_app import dashboard, kept, office_cards  # noqa: F401  (the dashboard's cards)
 
+        kept.register_all()
         tabs.register(_("Requests"), "patient_requests", "request.view", order=30)

@@ -4,7 +4,9 @@ from records.models.chart import Addendum, Attachment, Entry, Misfiling, StrikeT
 from records.models.deaths import DeathReport
 from records.models.emergencies import EmergencyRelease
 from records.models.flags import EntryFlag, EntryFlagEnding
+from records.models.holds import LegalHold, LegalHoldEnding
 from records.models.minors import MinorConsent, MinorDecision, SignedAnew
+from records.models.notice import NoticeAcknowledgment, NoticePosting, NoticeVersion
 from records.models.paid_in_full import PaidInFull, PaymentBounce, PaymentMadeGood
 from records.models.patient import ChangedMeanwhileError, NameKey, Patient, ResemblesError
 from records.models.representatives import RefusalEnding, Representative, RepresentativeEnding, RepresentativeRefusal
@@ -21,10 +23,15 @@ __all__ = [
     "Entry",
     "EntryFlag",
     "EntryFlagEnding",
+    "LegalHold",
+    "LegalHoldEnding",
     "MinorConsent",
     "MinorDecision",
     "Misfiling",
     "NameKey",
+    "NoticeAcknowledgment",
+    "NoticePosting",
+    "NoticeVersion",
     "PaidInFull",
     "Patient",
     "PaymentBounce",

@@ -2,23 +2,22 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef
 from django.shortcuts import get_object_or_404
 
 from meso import clock, drafts
 from meso.http import HttpRequest
 from records import wishes
-from records.models import Entry, Patient, Representative
+from records.models import Entry, Patient
 
 
 def patient_and_context(chart: str) -> tuple[Patient, dict[str, Any]]:
     """The patient of that chart number and what the banner shows; 404 where there is none. One query.
 
-    The banner adds two, and more where somebody acts for the patient.
+    The banner adds two, and more where somebody acts for the patient or a legal hold lies on the chart.
     """
-    on_file = Exists(Representative.objects.filter(patient=OuterRef("pk")))  # spares most charts a query
-    patient = get_object_or_404(Patient.objects.annotate(has_representatives=on_file), chart_number=chart)
-    return patient, {"patient": patient, "wishes": wishes.in_force(patient, clock.today())}
+    on = clock.today()
+    patient = get_object_or_404(wishes.with_marks(Patient.objects.all(), on), chart_number=chart)
+    return patient, {"patient": patient, "wishes": wishes.in_force(patient, on)}
 
 
 def entry_of(patient: Patient, pk: int) -> Entry:

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from meso.models import Office, User
 from records.models import Entry, Patient
-from requests_app.demo import chart, people, requests
+from requests_app.demo import chart, people, program, requests
 
 SEED = 20261124  # the same office every time
 
@@ -26,6 +26,7 @@ def load(*, on: date, at: datetime) -> None:
     chart.keep_wishes([patient for patient, _ in charts], staff["privacy"], on, at)
     chart.log_disclosures(dice, charts, staff["frontdesk"], staff["privacy"], on, at)
     requests.take_in_every_state(dice, charts, staff, office, on=on, at=at)
+    program.fill(dice, [patient for patient, _ in charts], staff, office, on=on, at=at)
 
 
 def _office(on: date) -> Office:
@@ -34,7 +35,6 @@ def _office(on: date) -> Office:
     office.address_1, office.city, office.state, office.zip = "218 Lark Street", "Albany", "NY", "12210"
     office.phone, office.email = "(518) 555-0140", "office@example.org"
     office.officer_name, office.officer_phone = "Nora Lindqvist", "(518) 555-0142"
-    office.notice_effective_on = date(on.year, 1, 1)
     office.save()
     return office
 

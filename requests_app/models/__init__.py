@@ -1,5 +1,6 @@
 """The tables of patients' requests."""
 
+from requests_app.models.complaints import Complaint, ComplaintEvent
 from requests_app.models.copies import BillSettlement, CopyBill
 from requests_app.models.package import PaperMove, RequestPaper, WithheldEnding, WithheldPassage
 from requests_app.models.request import PatientRequest
@@ -7,6 +8,8 @@ from requests_app.models.timeline import Letter, RequestEvent
 
 __all__ = [
     "BillSettlement",
+    "Complaint",
+    "ComplaintEvent",
     "CopyBill",
     "Letter",
     "PaperMove",

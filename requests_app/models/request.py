@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _t
 
 from meso import clock
 from meso.models import Office, User
+from meso.waivers import waiver_in
 from records import representation
 from records.models import Entry, Patient, Representative
 from requests_app import codes, deadlines, grounds
@@ -22,6 +23,13 @@ from requests_app.deadlines import NotAllowedNow
 from requests_app.kinds import Kind, Outcome
 from requests_app.models.row import RequestRow
 from requests_app.models.timeline import Letter, RequestEvent, Verb
+
+
+def _check_waives_nothing(text: str, field: str) -> None:
+    """Raise NotAllowedNow for words to the patient that ask for a waiver or threaten (164.530(g), 164.530(h))."""
+    if sentence := waiver_in(text):
+        words = _t("No letter may ask the patient to give up a right or threaten them: “%(said)s”")
+        raise NotAllowedNow(words % {"said": sentence}, field)
 
 
 class PatientRequest(RequestRow):
@@ -199,6 +207,7 @@ class PatientRequest(RequestRow):
         if told_on < me.received_on:
             raise NotAllowedNow(_t("The letter can't have been sent before the request was received."), "told_on")
         deadlines.check_extension(first_due_on=me.first_due_on, extended=me.extended, until=until, told_on=told_on, reason=reason)
+        _check_waives_nothing(reason, "reason")
         before, me.extended_to, me.due_on = me.due_on, until, until
         self._store(me, "extended_to", "due_on")
         return self.events.record(Verb.EXTENDED, by=by, at=at, on=on, note=reason, before=before, until=until, told_on=told_on)
@@ -270,6 +279,7 @@ class PatientRequest(RequestRow):
             raise NotAllowedNow(text, "ground") from None
         if not text.strip():
             raise NotAllowedNow(_t("Write the reason in plain words: the patient reads it."), "text")
+        _check_waives_nothing(text, "text")
 
     @transaction.atomic
     def withdraw(self, *, reason: str, by: User, at: datetime, on: date) -> RequestEvent:

@@ -17,6 +17,7 @@ from meso.audit import Action
 from meso.http import HttpRequest, file_answer
 from meso.pdf import render_pdf
 from meso.roles import PUBLIC, needs
+from records.models import NoticeVersion
 from requests_app import notice, standing
 from requests_app.forms.ask import AskForm
 from requests_app.forms.public import WORDS, KindForm, PublicAskForm, StatusForm
@@ -47,15 +48,23 @@ def privacy_language(request: HttpRequest) -> HttpResponse:
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """The office's notice of privacy practices (45 CFR 164.520)."""
-    return render(request, "requests_app/public/notice.html", {"lacks": notice.lacks(request.office)})
+    return render(
+        request,
+        "requests_app/public/notice.html",
+        {"notice": notice.shown(request.office, clock.today(), get_language() or "en")},
+    )
 
 
 @needs(PUBLIC)
 @require_safe
 def privacy_pdf(request: HttpRequest) -> HttpResponse:
-    """The same notice to print and keep."""
-    context = {"office": request.office, "lacks": notice.lacks(request.office)}
-    return _pdf("requests_app/public/notice_pdf.html", context, "notice-of-privacy-practices")
+    """The same notice to print and keep: the very document that was issued, or a draft of it."""
+    on, language = clock.today(), get_language() or "en"
+    version = NoticeVersion.objects.in_force(on, language)
+    content = (
+        bytes(version.document) if version else notice.pdf(request.office, notice.shown(request.office, on, language)).content
+    )
+    return file_answer(content, "notice-of-privacy-practices.pdf")
 
 
 # --- the form -----------------------------------------------------------------------------------------------------

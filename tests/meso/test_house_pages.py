@@ -145,7 +145,6 @@ def test_the_profile_is_saved_with_its_history_and_audited(client, admin):
         ("electronic_copy_fee", "6.51", "less than or equal to 6.5"),
         ("time_zone", "Mars/Olympus", "is not a time zone"),
         ("name", "", "required"),
-        ("notice_effective_on", "soon", "This is not a day"),
     ],
 )
 def test_the_profile_refuses_more_than_the_notice_promises(client, admin, field, value, words):
