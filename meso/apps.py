@@ -10,7 +10,7 @@ class MesoConfig(AppConfig):
     verbose_name = "Meso"
 
     def ready(self) -> None:
-        from meso import append_only, audit  # noqa: F401  (its receivers)
+        from meso import append_only, audit, backup_card  # noqa: F401  (receivers, and a card of the dashboard)
 
         post_migrate.connect(append_only.install_after_migrate, dispatch_uid="append_only")
         checks.register(append_only.check_triggers, checks.Tags.database)

@@ -1,10 +1,12 @@
 """The ground's own tables: people who work here, the office's profile, the audit trail, kept drafts, the seals."""
 
+import hashlib
 import zoneinfo
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
@@ -18,7 +20,7 @@ from meso.money import MoneyField
 from meso.roles import Role
 from meso.seals import ChainHead, Seal
 
-__all__ = ["AccessEvent", "ChainHead", "Draft", "Office", "Seal", "User"]
+__all__ = ["AccessEvent", "BackupDrill", "ChainHead", "Draft", "Office", "Seal", "User"]
 
 
 class User(AbstractUser):
@@ -126,6 +128,32 @@ class Office(models.Model):
         """The lines of the letterhead under the name; empty ones left out."""
         town = " ".join(part for part in (f"{self.city}," if self.city else "", self.state, self.zip) if part)
         return [line for line in (self.address_1, self.address_2, town) if line]
+
+
+class BackupDrill(AppendOnly):
+    """A backup that was restored into a scratch database and compared with what was saved (164.308(a)(7)(ii)(D))."""
+
+    at = models.DateTimeField(_("when"))
+    made_at = models.DateTimeField(_("backup of"))
+    file = models.CharField(_("file"), max_length=300)
+    sha256 = models.CharField(max_length=64)
+    rows = models.PositiveBigIntegerField(_("rows"))
+    holds = models.BooleanField(_("everything holds"))
+    words = models.TextField(_("what was found"), blank=True)
+
+    class Meta:
+        verbose_name = _("backup drill")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"drill {self.pk}"
+
+    @classmethod
+    def keep(cls, path: Path, **found: Any) -> "BackupDrill":
+        """Store what the drill of this file found."""
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return cls.objects.create(file=path.name[:300], sha256=digest, **found)
 
 
 class AccessEventQuerySet(AppendOnlyQuerySet):

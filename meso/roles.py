@@ -82,6 +82,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "retention.manage": frozenset({_OFFICER}),
     # the house
     "audit.view": frozenset({_OFFICER}),
+    "backup.watch": frozenset({_OFFICER, _ADMIN}),
     "office.edit": frozenset({_ADMIN}),
     "staff.manage": frozenset({_ADMIN}),
 }
@@ -137,6 +138,7 @@ WORDS: dict[str, str | Promise] = {
     "notice.manage": _("Put a version of the notice in force"),
     "retention.manage": _("Place legal holds and see what may be purged"),
     "audit.view": _("Read the audit"),
+    "backup.watch": _("See the age of the last backup drill"),
     "office.edit": _("Edit the office profile"),
     "staff.manage": _("Add and change staff"),
 }

@@ -49,6 +49,10 @@ if PRODUCTION and DEBUG:
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
+# The key that opens backups, made on first use; and public keys to which they are locked besides (docs/backup.md).
+BACKUP_KEY_FILE = Path(env.str("BACKUP_KEY_FILE", default="") or DATA_DIR / "backup.key").resolve()
+BACKUP_RECIPIENTS = env.list("BACKUP_RECIPIENTS", default=[])
+
 INSTALLED_APPS = [
     "meso.apps.MesoConfig",
     "records.apps.RecordsConfig",
