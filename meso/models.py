@@ -15,12 +15,13 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from meso.anchors import Anchor
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
 from meso.money import MoneyField
 from meso.roles import Role
 from meso.seals import ChainHead, Seal
 
-__all__ = ["AccessEvent", "BackupDrill", "ChainHead", "Draft", "Office", "Seal", "User"]
+__all__ = ["AccessEvent", "Anchor", "BackupDrill", "ChainHead", "Draft", "Office", "Seal", "User"]
 
 
 class User(AbstractUser):

@@ -9,10 +9,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from meso import audit, clock, dashboard, drafts
+from meso.audit import Action
 from meso.forms import AuditFilterForm, NewStaffForm, OfficeForm, StaffForm
-from meso.http import HttpRequest
-from meso.models import AccessEvent, Office, User
+from meso.http import HttpRequest, file_answer
+from meso.models import AccessEvent, Anchor, Office, User
 from meso.paging import page
+from meso.pdf import render_pdf
 from meso.roles import PERMISSIONS, PUBLIC, STAFF, WORDS, Role, needs
 
 logout = needs(PUBLIC)(LogoutView.as_view())
@@ -57,6 +59,26 @@ def audit_trail(request: HttpRequest) -> HttpResponse:
     found = page(events, ["-id"], request.POST.get("after", ""), size=50)
     audit.looked_at(request, "audit trail", detail=f"{len(found)} rows")
     return render(request, "meso/audit.html", {"form": form, "page": found})
+
+
+@needs("audit.view")
+@require_GET
+def anchor_list(request: HttpRequest) -> HttpResponse:
+    """The anchors, newest first, each with its sheet to print."""
+    found = page(Anchor.objects.all(), ["-day"], request.GET.get("after", ""))
+    return render(request, "meso/anchors.html", {"page": found})
+
+
+@needs("audit.view")
+@require_GET
+def anchor_sheet(request: HttpRequest, pk: int) -> HttpResponse:
+    """The sheet of one anchor, to be kept outside."""
+    anchor = get_object_or_404(Anchor, pk=pk)
+    command = f"manage.py verify_records --anchor {anchor.text}"
+    facts = {"anchor": anchor, "qr": anchor.qr(), "command": command, "office": request.office}
+    sheet = render_pdf("meso/pdf/anchor.html", facts)
+    audit.record(Action.PRINT, f"anchor of {anchor.day}", request=request)
+    return file_answer(sheet.content, f"anchor-{anchor.day}.pdf")
 
 
 @needs("office.edit")

@@ -4,7 +4,10 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from meso import seals
+from django.core.management.base import CommandError
+
+from meso import anchors, seals
+from meso.anchors import Held, NotAnAnchor
 from meso.commands import Command as MesoCommand
 from meso.commands import Failed, progress
 from meso.seals import Report, Seal
@@ -17,28 +20,35 @@ class Command(MesoCommand):
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print the result (default: text)")
+        parser.add_argument(
+            "--anchor", metavar="TEXT", help="an anchor kept outside (a day, a colon, its digest): check against it too"
+        )
 
-    def work(self, *, format: str, **options: Any) -> str | None:
+    def work(self, *, format: str, anchor: str | None, **options: Any) -> str | None:
+        try:
+            held = anchors.check(anchor) if anchor else None
+        except NotAnAnchor as wrong:
+            raise CommandError(str(wrong), returncode=2) from wrong
         report = seals.verify(progress(Seal.objects.count(), "Recomputing seals"))
         if format == "json":
-            self.stdout.write(as_json(report))
+            self.stdout.write(as_json(report, held))
         if report.breaks:
             raise Failed(in_words(report))
-        return None if format == "json" else f"All {report.links:,} links of {report.chains:,} chains hold."
+        if held and not held.holds:
+            raise Failed(held.words)
+        told = f" {held.words}" if held else ""
+        return None if format == "json" else f"All {report.links:,} links of {report.chains:,} chains hold.{told}"
 
 
-def as_json(report: Report) -> str:
+def as_json(report: Report, held: Held | None) -> str:
     """The report as one JSON object."""
-    return json.dumps(
-        {
-            "ok": not report.breaks,
-            "chains": report.chains,
-            "links": report.links,
-            "breaks": [asdict(broken) for broken in report.breaks],
-        },
-        ensure_ascii=False,
-        indent=2,
-    )
+    found: dict[str, Any] = {
+        "ok": not report.breaks and (held is None or held.holds),
+        "chains": report.chains,
+        "links": report.links,
+        "breaks": [asdict(broken) for broken in report.breaks],
+    }
+    return json.dumps(found | ({"anchor": asdict(held)} if held else {}), ensure_ascii=False, indent=2)
 
 
 def in_words(report: Report) -> str:
