@@ -74,6 +74,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "request.bill": frozenset({_DESK, _OFFICER}),
     "request.withhold": frozenset({_OFFICER}),
     "request.paper": frozenset({_DESK, _OFFICER}),
+    "request.reopen": frozenset({_OFFICER}),
     # the privacy program
     "complaint.take": _CLINIC,  # whoever takes one in sees no other, and this one no more
     "complaint.handle": frozenset({_OFFICER}),
@@ -132,6 +133,7 @@ WORDS: dict[str, str | Promise] = {
     "request.bill": _("Make and settle bills for copies"),
     "request.withhold": _("Withhold words from a copy"),
     "request.paper": _("File papers of a request"),
+    "request.reopen": _("Open a closed request again"),
     "complaint.take": _("Take a complaint in"),
     "complaint.handle": _("Read and answer complaints"),
     "notice.record": _("Record that the notice was given"),

@@ -30,7 +30,7 @@ def all_or_nothing(request: PatientRequest) -> Iterator[PatientRequest]:
         raise
 
 
-def _make(request: PatientRequest, draft: Draft, *, by: User, at: datetime, on: date, **facts: Any) -> Letter:
+def make_letter(request: PatientRequest, draft: Draft, *, by: User, at: datetime, on: date, **facts: Any) -> Letter:
     """Store the letter as it is drawn now, with its event. `facts` go on the timeline with it."""
     letter = Letter.objects.create(
         request=request,
@@ -70,7 +70,7 @@ def extend_with_letter(
     with all_or_nothing(request):
         request.extend(until=until, reason=reason, told_on=told_on, **now)
         draft = letters.extension(request, until=until, reason=reason, dated=told_on, by=by, office=office)
-        letter = _make(request, draft, **now)
+        letter = make_letter(request, draft, **now)
         request.letter_sent(letter, sent_on=told_on, how=how, **now)
     return letter
 
@@ -106,7 +106,7 @@ def decide_with_letter(
         draft = letters.decision(
             request, outcome, ground=ground, text=text, dated=on, by=by, office=office, judged_by=judged_by, held_by=held_by
         )
-        return _make(request, draft, **now, **facts)
+        return make_letter(request, draft, **now, **facts)
 
 
 def withdraw_with_letter(request: PatientRequest, *, reason: str, by: User, at: datetime, on: date, office: Office) -> Letter:
@@ -114,7 +114,15 @@ def withdraw_with_letter(request: PatientRequest, *, reason: str, by: User, at: 
     now: dict[str, Any] = {"by": by, "at": at, "on": on}
     with all_or_nothing(request):
         request.withdraw(reason=reason, **now)
-        return _make(request, letters.withdrawal(request, dated=on, by=by, office=office), **now)
+        return make_letter(request, letters.withdrawal(request, dated=on, by=by, office=office), **now)
+
+
+def reopen_with_letter(request: PatientRequest, *, reason: str, by: User, at: datetime, on: date, office: Office) -> Letter:
+    """Open a closed request again, with the letter that says so and why. Raises NotAllowedNow as PatientRequest.reopen does."""
+    now: dict[str, Any] = {"by": by, "at": at, "on": on}
+    with all_or_nothing(request):
+        request.reopen(reason=reason, **now)
+        return make_letter(request, letters.reopening(request, reason=reason, dated=on, by=by, office=office), **now)
 
 
 def send_letter(letter: Letter, *, sent_on: date, how: str, by: User, at: datetime, on: date) -> RequestEvent:

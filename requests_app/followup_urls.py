@@ -1,9 +1,9 @@
-"""What goes with a request beside its answer: words withheld, its own papers."""
+"""What goes with a request beside its answer: words withheld, its own papers, messages, what became of its letters."""
 
 from django.urls import path
 
 from requests_app import converters  # noqa: F401  (registers request_number)
-from requests_app.views import package
+from requests_app.views import following, package
 
 _REQUEST = "requests/<request_number:number>/"
 
@@ -14,4 +14,8 @@ urlpatterns = [
     path(_REQUEST + "papers/", package.request_papers, name="request_papers"),
     path(_REQUEST + "papers/<int:pk>/", package.request_paper, name="request_paper"),
     path(_REQUEST + "papers/<int:pk>/place/", package.request_paper_move, name="request_paper_move"),
+    path(_REQUEST + "message/", following.request_message, name="request_message"),
+    path(_REQUEST + "waiting/", following.request_wait, name="request_wait"),
+    path(_REQUEST + "reopen/", following.request_reopen, name="request_reopen"),
+    path(_REQUEST + "letters/<int:pk>/delivery/", following.letter_delivery, name="letter_delivery"),
 ]

@@ -156,6 +156,19 @@ def withdrawal(request: PatientRequest, *, dated: date, by: User, office: Office
     return _draft(request, Letter.Kind.WITHDRAWAL, lead, ("withdrawal",), dated=dated, by=by, office=office)
 
 
+def message(request: PatientRequest, *, text: str, dated: date, by: User, office: Office) -> Draft:
+    """A letter that tells the patient something of the request, in the words of the office."""
+    lead = _("We write to you about it.")
+    return _draft(request, Letter.Kind.MESSAGE, lead, ("message",), dated=dated, by=by, office=office, text=text)
+
+
+def reopening(request: PatientRequest, *, reason: str, dated: date, by: User, office: Office) -> Draft:
+    """The letter that tells that a closed request is open again, why, and by when it is answered."""
+    lead = _("We had closed it. Now we have opened it again.")
+    facts = {"reason": reason, "is_late": dated > request.due_on}
+    return _draft(request, Letter.Kind.REOPENING, lead, ("reopening",), dated=dated, by=by, office=office, **facts)
+
+
 def language_of(request: PatientRequest) -> str:
     """The language to write to the asker in: that of the form they sent, or of the chart, where the office writes it."""
     return languages.written(request.language or (request.patient.language if request.patient else ""))

@@ -51,6 +51,7 @@ KEYWORDS = {"_": None, "_t": None, "gettext": None, "gettext_lazy": None, "gette
 Message = str | tuple[str, str]
 # What patients read out of modules that otherwise speak to the staff.
 WITHIN: set[Message] = {
+    "A message about your request",
     "Another way",
     "By mail",
     "Changing this notice",
@@ -92,6 +93,7 @@ WITHIN: set[Message] = {
     "Where the law protects more",
     "Whom to ask",
     "You may leave this out.",
+    "We opened your request again",
     "You withdrew your request",
     "Your name",
     "optional",

@@ -158,7 +158,9 @@ class NoteForm(ActForm):
     """A note on the timeline."""
 
     heading, button, done, audited = _("Add a note"), _("Add note"), _("The note is on the timeline."), "note"
-    text = long_text(_("Note"), 5000, rows=3)
+    text = long_text(
+        _("Note"), 5000, rows=3, help_text=_("Only the staff reads it; no letter and no page for patients shows it.")
+    )
 
     def act(self, *, by: User, at: datetime, office: Office) -> None:
         """Add it."""

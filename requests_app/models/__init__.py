@@ -2,6 +2,7 @@
 
 from requests_app.models.complaints import Complaint, ComplaintEvent
 from requests_app.models.copies import BillSettlement, CopyBill
+from requests_app.models.mail import LetterDelivery
 from requests_app.models.package import PaperMove, RequestPaper, WithheldEnding, WithheldPassage
 from requests_app.models.request import PatientRequest
 from requests_app.models.timeline import Letter, RequestEvent
@@ -12,6 +13,7 @@ __all__ = [
     "ComplaintEvent",
     "CopyBill",
     "Letter",
+    "LetterDelivery",
     "PaperMove",
     "PatientRequest",
     "RequestEvent",

@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _t
 
 from meso import clock
@@ -18,10 +17,11 @@ from meso.models import Office, User
 from meso.waivers import waiver_in
 from records import representation
 from records.models import Entry, Patient, Representative
-from requests_app import codes, deadlines, grounds
+from requests_app import deadlines, grounds
 from requests_app.deadlines import NotAllowedNow
 from requests_app.kinds import Kind, Outcome
-from requests_app.models.row import RequestRow
+from requests_app.models.code import WithCode
+from requests_app.models.mail import LetterDelivery
 from requests_app.models.timeline import Letter, RequestEvent, Verb
 
 
@@ -32,7 +32,7 @@ def _check_waives_nothing(text: str, field: str) -> None:
         raise NotAllowedNow(words % {"said": sentence}, field)
 
 
-class PatientRequest(RequestRow):
+class PatientRequest(WithCode):
     """One request of one patient, of one kind, with its own clock."""
 
     # --- taking it in --------------------------------------------------------------------------------------------
@@ -70,25 +70,6 @@ class PatientRequest(RequestRow):
                 return taken
             raise
         return request
-
-    def code_from(self, token: str) -> str:
-        """The secret code of this request, for whoever holds the token of the form that made it."""
-        return codes.code_for(f"{self.pk} {token}")
-
-    def give_code(self, token: str) -> str:
-        """Give a web request its secret code: store the digest, return the code. It can be told again only with the token."""
-        code = self.code_from(token)
-        self.code_digest = codes.digest(code)
-        self.save(update_fields=["code_digest"])
-        return code
-
-    @classmethod
-    def find_by_code(cls, number: str, code: str) -> "PatientRequest | None":
-        """The web request with this number and code, or None. Does the same work whether or not the number exists."""
-        request = cls.objects.by_number(number).exclude(code_digest="").first()
-        typed, nobody = codes.digest(code), codes.digest("no such request")
-        stored = request.code_digest if request else nobody
-        return request if constant_time_compare(stored, typed) and request else None
 
     # --- acting on it --------------------------------------------------------------------------------------------
 
@@ -340,14 +321,53 @@ class PatientRequest(RequestRow):
             raise NotAllowedNow(_t("That letter belongs to another request."))
         if letter.kind == Letter.Kind.DECISION and not me.outcome:
             raise NotAllowedNow(_t("This request has not been decided."))
+        if letter.kind == Letter.Kind.DECISION and letter.pk <= me._last_letter_before_reopening():
+            raise NotAllowedNow(_t("That letter tells the decision before the request was opened again. Send the new one."))
         if not letter.made_on <= sent_on <= on:
             raise NotAllowedNow(_t("The day must lie between the day the letter was made and today."), "sent_on")
         if letter.kind == Letter.Kind.DECISION and me.letter_sent_on is None:
             me.letter_sent_on = sent_on
             self._store(me, "letter_sent_on")
+        LetterDelivery.objects.create(
+            letter=letter, what="sent", on=sent_on, how=how, address=letter.addressed_to, by=by, signed_as=by.signature, at=at
+        )
         event = self.events.record(Verb.LETTER_SENT, by=by, at=at, on=on, sent_on=sent_on, how=how, letter=letter.pk)
         self._close_if_done(by=by, at=at, on=on)
         return event
+
+    @transaction.atomic
+    def reopen(self, *, reason: str, by: User, at: datetime, on: date) -> RequestEvent:
+        """Open a closed request again, to be decided anew. The law gives no new clock: the due date stays as it was.
+
+        What was answered stays on the timeline; closing again counts its days afresh. Raises NotAllowedNow for an open one,
+        and without a reason.
+        """
+        me = type(self).objects.select_for_update().get(pk=self.pk)
+        if me.is_open:
+            raise NotAllowedNow(_t("This request is open."))
+        if not reason.strip():
+            raise NotAllowedNow(_t("Write why: the patient reads it."), "reason")
+        before = {"closed_on": me.closed_on, "outcome": me.get_outcome_display(), "due_on": me.due_on}
+        last_letter = max(me.letters.values_list("pk", flat=True), default=0)
+        me.outcome = me.ground = me.decision_text = ""
+        me.decided_on = me.decided_by = me.carried_out_on = me.letter_sent_on = me.closed_on = None
+        answer = (
+            "outcome",
+            "ground",
+            "decision_text",
+            "decided_on",
+            "decided_by",
+            "carried_out_on",
+            "letter_sent_on",
+            "closed_on",
+        )
+        self._store(me, *answer)
+        return self.events.record(Verb.REOPENED, by=by, at=at, on=on, note=reason, **before, last_letter=last_letter)
+
+    def _last_letter_before_reopening(self) -> int:
+        """The key of the last letter that was made before the request was last opened again, or 0."""
+        reopened = self.events.filter(verb=Verb.REOPENED).last()
+        return int(reopened.data["last_letter"]) if reopened else 0
 
     @transaction.atomic
     def add_note(self, text: str, *, by: User, at: datetime, on: date) -> RequestEvent:

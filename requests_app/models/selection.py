@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import models, transaction
 from django.db.models import OuterRef, Q
+from django.db.models.fields.json import KT
 
 from requests_app.deadlines import SOON_DAYS
 from requests_app.kinds import ANSWERED_BY_THE_THING_ITSELF, Outcome, Step
@@ -62,6 +63,11 @@ class PatientRequestQuerySet(models.QuerySet):
         for earlier in list(Step)[: list(Step).index(step)]:
             found = found.exclude(STEP_LEFT[earlier])
         return found
+
+    def with_waiting(self) -> "PatientRequestQuerySet":
+        """Each with `waiting`: whom the office waits for in words, or "" or None. No query more."""
+        said = RequestEvent.objects.filter(request=OuterRef("pk"), verb__in=[Verb.WAITING, Verb.WAITED]).order_by("-id")
+        return self.annotate(waiting=models.Subquery(said.values(words=KT("data__words"))[:1]))
 
     def by_number(self, number: str) -> "PatientRequestQuerySet":
         """The request with this number ("R-1042"); none for text that is no number."""

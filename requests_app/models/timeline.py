@@ -38,6 +38,14 @@ class Verb(models.TextChoices):
     WITHHELD_ENDED = "withheld_ended", _("Withheld words released")
     PAPER_FILED = "paper_filed", _("Paper filed")
     PAPER_MOVED = "paper_moved", _("Paper moved")
+    LETTER_DELIVERED = "letter_delivered", _("Letter delivered")
+    LETTER_RETURNED = "letter_returned", _("Letter came back")
+    LETTER_AGAIN = "letter_again", _("Letter sent again")
+    TOLD = "told", _("Message to the patient")
+    HEARD = "heard", _("Message from the patient")
+    WAITING = "waiting", _("Waiting")
+    WAITED = "waited", _("No longer waiting")
+    REOPENED = "reopened", _("Opened again")
     OVERDUE = "overdue", _("Past its due date")
     CLOSED = "closed", _("Closed")
     NOTE = "note", _("Note")
@@ -71,7 +79,15 @@ SENTENCES: dict[str, str | Promise] = {
     Verb.WITHHELD_ENDED: _("Words of the entry of %(day)s are no longer withheld."),
     Verb.PAPER_FILED: _("Paper filed: %(paper)s (%(place)s)."),
     Verb.PAPER_MOVED: _("Paper moved: %(paper)s (%(place)s)."),
-    Verb.OVERDUE: _("The due date, %(due_on)s, passed without an answer."),
+    Verb.LETTER_DELIVERED: _("Letter delivered on %(day)s: %(letter)s."),
+    Verb.LETTER_RETURNED: _("Letter came back on %(day)s: %(letter)s. It counts as sent, and must go another way."),
+    Verb.LETTER_AGAIN: _("Letter sent again on %(day)s (%(how)s): %(letter)s."),
+    Verb.TOLD: _("To the patient, %(day)s, %(how)s."),
+    Verb.HEARD: _("From the patient, %(day)s, %(how)s."),
+    Verb.WAITING: _("Waiting for %(words)s. The clock runs on."),
+    Verb.WAITED: _("No longer waiting."),
+    Verb.REOPENED: _("Opened again. It was closed on %(closed_on)s (%(outcome)s). The due date stays %(due_on)s."),
+    Verb.OVERDUE: _("The due date, %(due_on)s, has passed and the request is open."),
     Verb.CLOSED: _("Closed: %(outcome)s. %(timeliness)s"),
     Verb.NOTE: _("Note."),
     Verb.IMPORTED: _("Taken over from the office's old list."),
@@ -144,6 +160,8 @@ class Letter(AppendOnly):
         EXTENSION = "extension", _("We need more time")
         DECISION = "decision", _("Our decision")
         WITHDRAWAL = "withdrawal", _("You withdrew your request")
+        MESSAGE = "message", _("A message about your request")
+        REOPENING = "reopening", _("We opened your request again")
 
     request = models.ForeignKey("requests_app.PatientRequest", on_delete=models.PROTECT, related_name="letters")
     kind = models.CharField(max_length=12, choices=Kind.choices)

@@ -37,7 +37,7 @@ class Answer:
 def answer_of(request: PatientRequest, on: date) -> Answer:
     """What it was answered with, and what may be done on that day.
 
-    Three queries, and one more for an accounting, however many letters and copies there are.
+    Four queries, and one more for an accounting, however many letters and copies there are.
     """
     events = list(request.events.all())
     sent = {event.data.get("letter"): event for event in events if event.verb == Verb.LETTER_SENT}
@@ -45,8 +45,8 @@ def answer_of(request: PatientRequest, on: date) -> Answer:
     made = [event for event in events if event.verb == Verb.LETTER_MADE]
     return Answer(
         grounds.ground(request.kind, request.ground) if request.ground else None,
-        next((event.data["judged_by"] for event in made if "judged_by" in event.data), ""),
-        [(letter, sent.get(str(letter.pk))) for letter in request.letters.all()],
+        next((event.data["judged_by"] for event in reversed(made) if "judged_by" in event.data), ""),
+        [(letter, sent.get(str(letter.pk))) for letter in request.letters.prefetch_related("deliveries")],
         [(bill, given.get(str(bill.pk))) for bill in request.bills.select_related("settlement")],
         [event for event in events if event.verb in _DONE],
         None if request.carried_out_on else carrying_out.accounting_of(request),

@@ -6,8 +6,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from requests_app import deadlines
-from requests_app.models import PatientRequest
+from requests_app import deadlines, talking
+from requests_app.models import PatientRequest, RequestEvent
 
 register = template.Library()
 _MARKS = {
@@ -39,6 +39,12 @@ def urgency(request: PatientRequest, on: date) -> str:
 def federal_limit(request: PatientRequest) -> date | None:
     """The federal limit where it differs from the due date, or None."""
     return request.statutory_due_on if request.statutory_due_on != request.due_on else None
+
+
+@register.simple_tag
+def waits_for(request: PatientRequest) -> RequestEvent | None:
+    """`{% waits_for asked as waiting %}`: the event that says whom an open request waits for, or None."""
+    return talking.waits_for(request)
 
 
 @register.simple_tag

@@ -25,7 +25,7 @@ def tracker(request: HttpRequest) -> HttpResponse:
     PatientRequest.objects.note_overdue(on=on, at=clock.now())
     data = request.POST or request.GET
     form = TrackerFilterForm(data or None)
-    requests, order = form.narrow(PatientRequest.objects.select_related("patient", "assignee"), on)
+    requests, order = form.narrow(PatientRequest.objects.with_waiting().select_related("patient", "assignee"), on)
     found = page(requests, order, request.POST.get("after", ""))
     action = Action.SEARCH if request.method == "POST" else Action.VIEW
     audit.record(action, "request tracker", detail=f"{len(found)} rows", request=request)
@@ -63,7 +63,9 @@ def patient_requests(request: HttpRequest, chart: str) -> HttpResponse:
     on = clock.today()
     patient = get_object_or_404(Patient, chart_number=chart)
     PatientRequest.objects.note_overdue(on=on, at=clock.now())
-    found = page(patient.requests.select_related("assignee"), ["-received_on", "-id"], request.POST.get("after", ""))
+    found = page(
+        patient.requests.with_waiting().select_related("assignee"), ["-received_on", "-id"], request.POST.get("after", "")
+    )
     audit.looked_at(request, "requests of a chart", patient.chart_number)
     context = {"patient": patient, "wishes": wishes.in_force(patient, on), "page": found}
     return render(request, "requests_app/patient_requests.html", context)

@@ -118,7 +118,8 @@ def test_a_closed_request_says_when_and_how_it_ended(client, signed_in):
     assert "It was due Oct 31, 2026." in text
     assert "24 days late." in text
     assert "Found it at home" in text
-    assert "Also possible" not in text
+    assert "Extend the due date" not in text
+    assert "Patient withdraws it" not in text
 
 
 def test_what_was_asked_stands_in_the_labels_of_its_kind(client, signed_in):
@@ -145,7 +146,7 @@ def test_an_imported_request_without_a_way_it_came_has_its_page(client, signed_i
 def test_opening_a_request_notes_that_it_is_overdue(client, signed_in):
     signed_in("front_desk")
     request = RequestFactory(received_on=date(2026, 10, 1), on=ON)
-    assert "The due date, Oct 31, 2026, passed without an answer." in page_of(client, request)
+    assert "The due date, Oct 31, 2026, has passed and the request is open." in page_of(client, request)
     assert request.events.filter(verb=Verb.OVERDUE).count() == 1
 
 

@@ -117,7 +117,7 @@ def test_going_overdue_is_one_event_however_often_anybody_looks(officer):
     assert PatientRequest.objects.note_overdue(on=DUE + timedelta(days=1), at=AT) == 1
     assert PatientRequest.objects.note_overdue(on=DUE + timedelta(days=5), at=AT) == 0
     assert overdue_events(request) == [DUE + timedelta(days=1)]
-    assert request.events.last().sentence == "The due date, Dec 2, 2026, passed without an answer."
+    assert request.events.last().sentence == "The due date, Dec 2, 2026, has passed and the request is open."
 
 
 def test_a_clock_that_is_moved_and_passes_again_is_overdue_again(officer):

@@ -63,12 +63,13 @@ def acts_on(request: PatientRequest, by: Any, others: dict) -> dict[str, Callabl
         "carry out": lambda: request.carried_out(Verb.COPIES_GIVEN, ON, given_on=ON, how="mail", **now),
         "send": lambda: request.letter_sent(a_letter(request, by), sent_on=ON, how="mail", **now),
         "note": lambda: request.add_note("Called, no answer", **now),
+        "reopen": lambda: request.reopen(reason="A page was forgotten", **now),
     }
 
 
 OPEN = {"note", "assign", "correct receipt", "extend"}
 DECIDED = OPEN | {"send"}
-CLOSED = {"note", "send"}
+CLOSED = {"note", "send", "reopen"}
 # state -> (the acts that lead there, the acts allowed there) for a kind that needs a letter
 STATES: dict[str, tuple[list[str], set[str]]] = {
     "new": ([], OPEN | {"match", "match another", "deny", "withdraw"}),
@@ -84,6 +85,17 @@ STATES: dict[str, tuple[list[str], set[str]]] = {
     "closed, in part": (["match", "verify", "grant in part", "send", "carry out"], CLOSED),
     "closed, denied": (["deny", "send"], CLOSED),
     "withdrawn": (["withdraw"], CLOSED),
+    "reopened, unseen": (["deny", "send", "reopen"], OPEN | {"match", "match another", "deny", "withdraw"}),
+    "reopened, verified": (
+        ["match", "verify", "grant", "carry out", "send", "reopen"],
+        OPEN | {"match another", "grant", "grant in part", "deny", "withdraw"},
+    ),
+    "reopened, granted": (["match", "verify", "withdraw", "reopen", "grant"], DECIDED | {"carry out", "withdraw"}),
+    "closed again": (["deny", "send", "reopen", "deny", "send"], CLOSED),
+    "reopened again": (
+        ["deny", "send", "reopen", "deny", "send", "reopen"],
+        OPEN | {"match", "match another", "deny", "withdraw"},
+    ),
 }
 ALL_ACTS = sorted({act for _, allowed in STATES.values() for act in allowed} | {"grant", "grant in part", "carry out"})
 
@@ -128,7 +140,7 @@ def check_invariants(request: PatientRequest) -> None:
         assert fresh.identity_checked_on
     if fresh.closed_on:
         assert fresh.outcome
-        assert fresh.events.filter(verb=Verb.CLOSED).count() == 1
+        assert fresh.events.filter(verb=Verb.CLOSED).count() == 1 + fresh.events.filter(verb=Verb.REOPENED).count()
         if fresh.outcome != Outcome.WITHDRAWN:
             assert fresh.letter_sent_on or fresh.kind in ("access", "accounting")
             assert fresh.carried_out_on or fresh.outcome == Outcome.DENIED
