@@ -8,10 +8,11 @@ class DisclosuresConfig(AppConfig):
     name = "disclosures"
 
     def ready(self) -> None:
-        from disclosures import dashboard, kept  # noqa: F401  (the dashboard's card)
+        from disclosures import dashboard, kept  # noqa: F401  (the dashboard's cards)
         from records import tabs
 
         kept.register_all()
 
         tabs.register(_("Disclosures"), "patient_disclosures", "disclosure.view", order=40)
+        tabs.register(_("Authorizations"), "patient_authorizations", "authorization.view", order=45)
         tabs.register(_("Accounting"), "accounting", "accounting.view", order=50)

@@ -54,6 +54,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "disclosure.correct": frozenset({_OFFICER}),
     "disclosure.review": frozenset({_OFFICER}),
     "disclosure.export": frozenset({_OFFICER}),
+    "authorization.view": _CLINIC,
+    "authorization.record": frozenset({_DESK, _OFFICER}),  # keep a signed form, its revocation, and write what it lacks
+    "authorization.false": frozenset({_OFFICER}),
     "accounting.view": _CLINIC,
     "accounting.give": frozenset({_DESK, _OFFICER}),
     "accounting.scope": frozenset({_OFFICER}),  # choose the narrower federal list
@@ -114,6 +117,9 @@ WORDS: dict[str, str | Promise] = {
     "disclosure.correct": _("Correct the disclosure log"),
     "disclosure.review": _("Review the disclosure log"),
     "disclosure.export": _("Download the disclosure log"),
+    "authorization.view": _("See signed authorizations"),
+    "authorization.record": _("Record an authorization or its revocation"),
+    "authorization.false": _("Find that an authorization is false"),
     "accounting.view": _("See an accounting of disclosures"),
     "accounting.give": _("Give an accounting of disclosures"),
     "accounting.scope": _("Choose the narrower federal accounting"),

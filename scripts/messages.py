@@ -19,6 +19,7 @@ from babel.messages.pofile import read_po, write_po
 from django.template.base import Template
 from django.template.loader import get_template
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
+from django.utils import translation
 
 ROOT = Path(__file__).resolve().parent.parent
 PO = ROOT / "locale/es/LC_MESSAGES/django.po"
@@ -36,6 +37,7 @@ TEMPLATES = (
 MODULES = (
     "disclosures/accounting.py",
     "disclosures/accounting_rules.py",
+    "disclosures/authorization_papers.py",
     "disclosures/purposes.py",
     "requests_app/asked.py",
     "requests_app/forms/ask.py",
@@ -124,7 +126,15 @@ def gathered() -> set[Message]:
     found = {message for name in names for message in in_template(name)}
     for module in MODULES:
         found |= {message for _, message, _, _ in extract_from_file("python", str(ROOT / module), keywords=KEYWORDS)}
-    return found
+    return found | of_authorizations()
+
+
+def of_authorizations() -> set[Message]:
+    """What the letter about a signed form may say that it lacks."""
+    from disclosures.authorization_rules import COMPOUNDS, DIRECTIVE, ELEMENTS, STATEMENTS
+
+    with translation.override("en"):
+        return {str(demand.defect.words) for demand in (*ELEMENTS, *STATEMENTS, *COMPOUNDS, *DIRECTIVE)}
 
 
 def catalogue() -> Catalog:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import factory
 from factory.django import DjangoModelFactory
 
-from disclosures.models import Disclosure
+from disclosures.models import Authorization, Disclosure
 from meso.models import Office, User
 from records.models import Attachment, ContactPreference, Entry, Patient, Representative, Restriction
 from requests_app.models import PatientRequest
@@ -144,6 +144,34 @@ class DisclosureFactory(DjangoModelFactory):
     purpose = "Report required by state law"
     logged_by = factory.SubFactory(UserFactory)
     logged_at = AT
+
+
+class AuthorizationFactory(DjangoModelFactory):
+    """A whole form of June 1, 2026 for a life insurer, good through the end of the year."""
+
+    class Meta:
+        model = Authorization
+
+    patient = factory.SubFactory(PatientFactory)
+    received_on = date(2026, 6, 1)
+    information = "My whole record"
+    discloser = "Lark Street Mesotherapy"
+    recipient = "Beacon Life"
+    recipient_address = "400 Harbor Road, Boston, MA 02110"
+    purposes = factory.LazyFunction(lambda: ["Life insurance"])
+    expires_on = date(2026, 12, 31)
+    signed_on = date(2026, 6, 1)
+    says_revocable = True
+    says_conditions = True
+    says_redisclosure = True
+    scan = AttachmentFactory.content
+    scan_format = "image/png"
+    recorded_by = factory.SubFactory(UserFactory)
+    recorded_at = AT
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        return model_class.record(**kwargs)
 
 
 class RequestFactory(DjangoModelFactory):

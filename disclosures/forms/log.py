@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from disclosures import purposes
+from disclosures.forms.on_authorization import OnAuthorization
 from disclosures.models import EARLIEST, Disclosure
 from meso.forms import DateField, Form
 from meso.models import User
@@ -62,7 +63,7 @@ class EntriesField(forms.ModelMultipleChoiceField):
         return f"{date_format(entry.service_on, 'M j, Y')} · {entry.get_kind_display()} · {entry.title}"
 
 
-class DisclosureForm(Form):
+class DisclosureForm(OnAuthorization, Form):
     """One disclosure: to whom, when, what, why. `on` is the office's day; the patient's entries are offered once known."""
 
     patient = PatientField(label=gettext_lazy("Patient’s chart number"))
@@ -86,21 +87,17 @@ class DisclosureForm(Form):
         label=gettext_lazy("Purpose in a few words"), max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": gettext_lazy("Say why, in a few words: the patient may ask.")},
     )  # fmt: skip
-    authorized_on = DateField(
-        label=gettext_lazy("Authorization signed on"), required=False,
-        help_text=gettext_lazy("Needed when it went out on the patient’s authorization."),
-    )  # fmt: skip
     once = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, on: date, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.on = on
-        for name in ("information", "authorized_on"):
-            self.fields[name].needed_at_times = True  # type: ignore[attr-defined]  # so it is not called optional
+        self.fields["information"].needed_at_times = True  # type: ignore[attr-defined]  # so it is not called optional
         self.initial.setdefault("disclosed_on", on)
         self.initial.setdefault("once", secrets.token_hex(16))
         self.chosen = self.chosen_patient()
         self.offer_entries_of(self.chosen)
+        self.offer_authorizations_of(self.chosen)
 
     def chosen_patient(self) -> Patient | None:
         """The patient that the form names so far, or None. One query; `chosen` keeps the answer."""
@@ -141,15 +138,8 @@ class DisclosureForm(Form):
         data = super().clean() or {}
         if not data.get("information", "").strip() and not data.get("entries"):
             self.add_error("information", _("Say what was given, or tick entries."))
-        self._check_authorization(data)
+        self.check_authorization(data)
         return data
-
-    def _check_authorization(self, data: dict[str, Any]) -> None:
-        signed_on, given_on = data.get("authorized_on"), data.get("disclosed_on")
-        if data.get("purpose_code") == "authorization" and not signed_on and "authorized_on" not in self.errors:
-            self.add_error("authorized_on", _("Give the day on which the authorization was signed."))
-        if signed_on and given_on and signed_on > given_on:
-            self.add_error("authorized_on", _("The authorization must be signed before anything goes out."))
 
     def row(self) -> dict[str, Any]:
         """The facts of the row, as `Disclosure.log` takes them, but for the patient."""
@@ -163,7 +153,7 @@ class DisclosureForm(Form):
             "information": data["information"].strip() or names,
             "purpose_code": data["purpose_code"],
             "purpose": data["purpose"].strip(),
-            "authorized_on": data["authorized_on"],
+            "authorization": data.get("authorization"),
             "entries": entries,
         }
 
@@ -203,20 +193,43 @@ class CorrectionForm(DisclosureForm):
             "information": original.information,
             "purpose_code": original.purpose_code,
             "purpose": original.purpose,
-            "authorized_on": original.authorized_on,
+            "authorization": original.authorization_id,
             "entries": self.entries_given(),
         }
         kwargs["initial"] = {**self.base_facts, **(kwargs.get("initial") or {})}
         super().__init__(*args, **kwargs)
         del self.fields["patient"]
+        self._ask_for_the_day_alone()
         self.fields["purpose_code"].choices = [  # type: ignore[attr-defined]
             (name, [(code, words) for code, words in group if code not in purposes.EXEMPT] if isinstance(group, list) else group)
             for name, group in purpose_choices()
         ]
         self.order_fields(["reason", "never_made"])
 
+    def _ask_for_the_day_alone(self) -> None:
+        """A row out of an old log has the day of its authorization and no form on file; its correction may have the same."""
+        if self.original.purpose_code == "authorization" and self.original.authorization_id is None:
+            self.fields["authorized_on"] = DateField(
+                label=_("Authorization signed on, where the form is not on file"), required=False,
+                initial=self.original.authorized_on,
+            )  # fmt: skip
+
+    def may_lack_form(self, data: dict[str, Any]) -> bool:
+        """As an old row had it: the day alone, on or before the disclosure's."""
+        signed_on, given_on = data.get("authorized_on"), data.get("disclosed_on")
+        if signed_on and given_on and signed_on > given_on:
+            self.add_error("authorized_on", _("The authorization must be signed before anything goes out."))
+        return bool(signed_on) or "authorized_on" in self.errors
+
+    def row(self) -> dict[str, Any]:
+        day = self.cleaned_data.get("authorized_on") if self.cleaned_data["purpose_code"] == "authorization" else None
+        return super().row() | {"authorized_on": day}
+
     def chosen_patient(self) -> Patient | None:
         return self.original.patient
+
+    def authorizations_given(self) -> list[int]:
+        return [self.original.authorization_id] if self.original.authorization_id else []
 
     def entries_given(self) -> list[int]:
         return list(self.original.disclosed_entries.values_list("entry", flat=True))

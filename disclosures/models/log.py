@@ -7,6 +7,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from disclosures import purposes
+from disclosures.models.authorizations import Authorization, NotAuthorized
 from disclosures.purposes import Scope
 from meso.append_only import AppendOnlyQuerySet
 from meso.models import User
@@ -75,6 +76,7 @@ class Disclosure(Sealed):
     purpose_code = models.CharField(_("purpose"), max_length=30, choices=purposes.choices())
     purpose = models.TextField(_("purpose in words"))
     authorized_on = models.DateField(_("authorization signed on"), null=True, blank=True)
+    authorization = models.ForeignKey(Authorization, on_delete=models.PROTECT, null=True, related_name="disclosures")
     logged_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     logged_at = models.DateTimeField()
     request_number = models.CharField(max_length=20, blank=True)
@@ -136,16 +138,22 @@ class Disclosure(Sealed):
         at: Any,
         recipient_address: str = "",
         authorized_on: date | None = None,
+        authorization: Authorization | None = None,
         entries: list[Entry] | None = None,
         request_number: str = "",
         source_id: str | None = None,
     ) -> "Disclosure":
-        """Write one row of the log, with the entries that were given.
+        """Write one row of the log, with the entries that were given. With `authorization` that form must carry the release.
 
-        Raises purposes.UnknownPurpose, and ValueError for an exempt purpose: those never enter the log.
+        Raises purposes.UnknownPurpose, ValueError for an exempt purpose, which never enters the log, and NotAuthorized.
         """
         if purposes.purpose(purpose_code).exempt:
             raise ValueError(f"{purpose_code} is exempt and stays out of the log")
+        if authorization:
+            refusals = authorization.refusals(disclosed_on, recipient=recipient, entries=entries or (), purpose=purpose)
+            if refusals or authorization.patient_id != patient.pk:
+                raise NotAuthorized(refusals)
+            authorized_on = authorization.signed_on or authorization.received_on
         with transaction.atomic():
             row = cls.objects.create(
                 patient=patient,
@@ -156,6 +164,7 @@ class Disclosure(Sealed):
                 purpose_code=purpose_code,
                 purpose=purpose,
                 authorized_on=authorized_on,
+                authorization=authorization,
                 logged_by=by,
                 logged_at=at,
                 request_number=request_number,

@@ -10,6 +10,7 @@ from typing import Any
 from disclosures.models import Disclosure
 from meso.models import User
 from records.models import Attachment, ContactPreference, Entry, EntryFlag, PaidInFull, Patient, PaymentBounce, Restriction
+from requests_app.demo import authorizations
 
 AREAS = ("Abdomen", "Flanks", "Outer thighs", "Under the chin", "Face and neck", "Scalp", "Knees")
 PRODUCTS = (
@@ -257,7 +258,7 @@ def log_disclosures(
     for row in rows[: len(rows) // 2]:
         row.review(by=officer, at=at)
     wrong = rows[-1]
-    names = ("disclosed_on", "recipient", "information", "purpose_code", "purpose", "authorized_on")
+    names = ("disclosed_on", "recipient", "information", "purpose_code", "purpose", "authorization")
     right = {name: getattr(wrong, name) for name in names} | {"recipient_address": "12 Corrected Street, Albany, NY 12207"}
     wrong.correct(by=officer, at=at, reason="The recipient's street was typed wrong.", replacement=right)
 
@@ -266,6 +267,7 @@ def _release(
     patient: Patient, day: date, release: tuple[str, ...], desk: User, at: datetime, entries: list[Entry] | None = None
 ) -> Disclosure:
     code, recipient, address, information, purpose = release
+    form = authorizations.signed(patient, release, day, desk, at) if code == "authorization" else None
     return Disclosure.log(
         patient=patient,
         disclosed_on=day,
@@ -277,5 +279,5 @@ def _release(
         by=desk,
         at=at,
         entries=entries,
-        authorized_on=day - timedelta(days=5) if code == "authorization" else None,
+        authorization=form,
     )

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from meso.models import Office, User
 from records.models import Entry, Patient
-from requests_app.demo import chart, people, program, requests
+from requests_app.demo import authorizations, chart, people, program, requests
 
 SEED = 20261124  # the same office every time
 
@@ -25,6 +25,7 @@ def load(*, on: date, at: datetime) -> None:
     chart.mark_some(charts, staff["doctor"], staff["privacy"], at)
     chart.keep_wishes([patient for patient, _ in charts], staff["privacy"], on, at)
     chart.log_disclosures(dice, charts, staff["frontdesk"], staff["privacy"], on, at)
+    authorizations.that_need_somebody([patient for patient, _ in charts], chart.RELEASES[0], staff["frontdesk"], on, at)
     requests.take_in_every_state(dice, charts, staff, office, on=on, at=at)
     program.fill(dice, [patient for patient, _ in charts], staff, office, on=on, at=at)
 

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from disclosures.models import Disclosure, DisclosureReview
 from meso.models import AccessEvent
 from tests.browser.conftest import DESK, PHONE
-from tests.factories import DisclosureFactory, EntryFactory, PatientFactory
+from tests.factories import AuthorizationFactory, DisclosureFactory, EntryFactory, PatientFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -20,6 +20,7 @@ def patient():
 def test_a_disclosure_is_logged_by_picking_patient_recipient_and_entries(opened, assert_accessible, patient, size):
     EntryFactory(patient=patient, title="Session: knees")
     DisclosureFactory(recipient="Beacon Life", recipient_address="400 Harbor Road")
+    form = AuthorizationFactory(patient=patient)
     page = opened(size, role="front_desk")
     page.goto("/disclosures/new/")
     page.get_by_label("or find by name").press_sequentially("quispe mar")
@@ -36,14 +37,15 @@ def test_a_disclosure_is_logged_by_picking_patient_recipient_and_entries(opened,
     page.get_by_label("Purpose in a few words").fill("Life insurance")
     assert_accessible(page)
     page.get_by_role("button", name="Log disclosure").click()
-    expect(page.get_by_text("Give the day on which the authorization was signed")).to_be_visible()
+    expect(page.get_by_text("Choose the signed form that it went out on")).to_be_visible()
     assert_accessible(page)
-    page.get_by_label("Authorization signed on").fill("2026-01-02")
+    page.get_by_label("On which authorization").select_option(str(form.pk))
     page.get_by_role("button", name="Log disclosure").click()
     expect(page.get_by_text("The disclosure is in the log.")).to_be_visible()
     assert_accessible(page)
     row = Disclosure.objects.latest("id")
     assert (row.patient, row.recipient_address, row.information) == (patient, "400 Harbor Road", "Session: knees (May 1, 2026)")
+    assert (row.authorization, row.authorized_on) == (form, form.signed_on)
 
 
 def test_an_exempt_purpose_is_explained_at_once_and_needs_nothing_else(desk, assert_accessible, patient):

@@ -9,7 +9,7 @@ def facts(**changes):
     """A disclosure as the form sends it, but for `changes`."""
     return {
         "patient": "10023", "disclosed_on": "2026-11-20", "recipient": "Board of Medicine", "recipient_address": "",
-        "information": "Visit note", "purpose_code": "health_oversight", "purpose": "Inspection", "authorized_on": "",
+        "information": "Visit note", "purpose_code": "health_oversight", "purpose": "Inspection",
         "once": ONCE,
     } | changes  # fmt: skip
 

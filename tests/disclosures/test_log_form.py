@@ -63,8 +63,7 @@ def test_an_exempt_purpose_writes_no_row_and_says_why(client, signed_in, patient
         ({"information": " "}, "Say what was given, or tick entries"),
         ({"purpose": ""}, "Say why, in a few words"),
         ({"purpose_code": "tpo"}, "Select a valid choice"),
-        ({"purpose_code": "authorization"}, "Give the day on which the authorization was signed"),
-        ({"purpose_code": "authorization", "authorized_on": "2026-11-21"}, "must be signed before"),
+        ({"purpose_code": "authorization"}, "Choose the signed form that it went out on"),
     ],
 )
 def test_a_wrong_field_is_named_and_nothing_typed_is_lost(client, signed_in, patient, changes, words):
