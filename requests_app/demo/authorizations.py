@@ -17,7 +17,7 @@ _SCAN = bytes.fromhex(
 def signed(patient: Patient, release: tuple[str, ...], day: date, desk: User, at: datetime, **changes: Any) -> Authorization:
     """A whole form for this release, signed five days before it and good for a year."""
     _code, recipient, address, information, purpose = release
-    facts = {
+    facts: dict[str, Any] = {
         "received_on": day, "signed_on": day - timedelta(days=5), "information": information, "recipient": recipient,
         "recipient_address": address, "purposes": [purpose], "discloser": "Lark Street Mesotherapy",
         "expires_on": day + timedelta(days=365), "says_revocable": True, "says_conditions": True, "says_redisclosure": True,
