@@ -78,6 +78,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "request.withhold": frozenset({_OFFICER}),
     "request.paper": frozenset({_DESK, _OFFICER}),
     "request.reopen": frozenset({_OFFICER}),
+    "request.proof": frozenset({_OFFICER}),
     # the privacy program
     "complaint.take": _CLINIC,  # whoever takes one in sees no other, and this one no more
     "complaint.handle": frozenset({_OFFICER}),
@@ -140,6 +141,7 @@ WORDS: dict[str, str | Promise] = {
     "request.withhold": _("Withhold words from a copy"),
     "request.paper": _("File papers of a request"),
     "request.reopen": _("Open a closed request again"),
+    "request.proof": _("Download the proof of a request"),
     "complaint.take": _("Take a complaint in"),
     "complaint.handle": _("Read and answer complaints"),
     "notice.record": _("Record that the notice was given"),
