@@ -55,7 +55,7 @@ GROUNDS: dict[str, tuple[Ground, ...]] = {
         ),
         _g(
             "R3",
-            _("A licensed professional judged that giving it to your representative is likely to cause serious harm."),
+            _("A representative asked for it. A licensed professional judged that it should not be given to a representative."),
             "164.524(a)(3)(iii)",
             True,
         ),
@@ -76,9 +76,19 @@ GROUNDS: dict[str, tuple[Ground, ...]] = {
 }
 
 
+# Whoever asks is nobody who may ask for the patient: no right of the patient is denied by it, so it stands beside the law's
+# lists, for every kind. One and the same for a paper that is missing, has expired or is for finances, and for a
+# representative whom the physician refused: nobody reads from it which (164.502(g)).
+PERSON = _g(
+    "P1",
+    _("The law gives this right to the patient and to a person who may act for the patient. We do not treat you as that person."),
+    "164.502(g)",
+)
+
+
 def ground(kind: str, code: str) -> Ground:
     """The ground with this code for this kind. Raises LookupError: there are no other grounds."""
-    for known in GROUNDS[kind]:
+    for known in (*GROUNDS[kind], PERSON):
         if known.code == code:
             return known
     raise LookupError(f"{code!r} is no ground to deny a request of kind {kind}")

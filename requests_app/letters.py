@@ -21,7 +21,7 @@ from meso.models import Office, User
 from meso.pdf import Pdf, render_pdf
 from records import exclusion, wishes
 from records.models import ContactPreference
-from requests_app import asked, grounds
+from requests_app import asked, grounds, unsaid
 from requests_app.deadlines import NotAllowedNow
 from requests_app.grounds import Ground
 from requests_app.kinds import Kind, Outcome
@@ -41,6 +41,7 @@ DECISIONS: dict[tuple[str, str], tuple[str | Promise, tuple[str, ...]]] = {
         _("We can't give you what you asked for."),
         ("basis", "excluded", "held_by", "review", "complain"),
     ),
+    (Kind.ACCOUNTING, _DENIED): (_("We can't give you what you asked for."), ("basis", "complain")),
     (Kind.AMENDMENT, _GRANTED): (_("We agree to correct your record as you asked."), ("amended", "tell_others")),
     (Kind.AMENDMENT, _PART): (
         _("We agree to correct part of what you asked. We do not agree to change the rest."),
@@ -102,6 +103,8 @@ def parts_of(kind: str, outcome: str, ground: Ground | None, *, held_by: str = "
         left_out.add("review")
     if not held_by.strip():
         left_out.add("held_by")
+    if ground == grounds.PERSON:  # no right of theirs is denied, and no entry of the patient is told of
+        left_out |= {"disagree", "paid_in_full", "excluded", "held_by"}
     return tuple(part for part in DECISIONS[kind, outcome][1] if part not in left_out)
 
 
@@ -130,8 +133,12 @@ def decision(
     judged_by: User | None = None,
     held_by: str = "",
 ) -> Draft:
-    """The letter of a decision. Raises LetterIncomplete, and LookupError for a ground that is none of the request's kind."""
+    """The letter of a decision. Raises LetterIncomplete, and LookupError for a ground that is none of the request's kind.
+
+    Raises NotAllowedNow for words that a letter to a representative must not hold (requests_app/unsaid.py).
+    """
     why = None if outcome == Outcome.GRANTED else grounds.ground(request.kind, ground)
+    unsaid.check(request, why, text, on=dated)
     excluded = exclusion.counted(request.left_out())
     parts = parts_of(request.kind, outcome, why, held_by=held_by, excludes=bool(excluded))
     if lacking := lacks(parts, office):
@@ -145,6 +152,7 @@ def decision(
 
 def extension(request: PatientRequest, *, until: date, reason: str, dated: date, by: User, office: Office) -> Draft:
     """The letter that tells of the one extension: the reason and the day named (164.524(b)(2)(iii))."""
+    unsaid.check(request, None, reason, on=dated, field="reason")
     facts = {"until": until, "reason": reason}
     lead = _("We need more time to answer you.")
     return _draft(request, Letter.Kind.EXTENSION, lead, ("extension",), dated=dated, by=by, office=office, **facts)

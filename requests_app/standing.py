@@ -9,6 +9,7 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
+from records import representation
 from requests_app import deadlines
 from requests_app.kinds import Outcome
 from requests_app.models import PatientRequest
@@ -26,6 +27,9 @@ class Standing:
 
 def of(request: PatientRequest, on: date) -> Standing:
     """How this request stands on that day."""
+    if request.representative and representation.refusal_in_force(request.representative, on):  # the same as an error would say
+        words = _("We can't show how far this request is. Please call us.")
+        return Standing(_("Please call us"), words, False, [(_("Received"), request.received_on)])
     late = request.is_open and deadlines.is_late(on, request.due_on)
     return Standing(*_words(request), late, _dates(request))
 

@@ -73,6 +73,7 @@ WITHIN: set[Message] = {
     "Only with your written permission",
     "Our decision",
     "Picked up at the office",
+    "Please call our privacy officer if you have questions.",
     "Please check the year.",
     "Please look this over and send it once more. Nothing you typed is lost.",
     "See your record or get a copy",

@@ -30,6 +30,7 @@ def representatives(request: HttpRequest, chart: str) -> HttpResponse:
     died = patient.deceased_on
     context |= {
         "rows": rows,
+        "ask_officer": str(representation.ASK_OFFICER),
         "adult_on": representation.adulthood(patient.date_of_birth),
         "protected_through": representation.protected_through(died) if died else None,
         "is_protected": representation.is_protected(died, on),

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils import translation
 from django.utils.html import format_html
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
@@ -15,11 +16,13 @@ from requests_app import answers, checklist, grounds, letters
 from requests_app.deadlines import NotAllowedNow
 from requests_app.forms.acts import long_text
 from requests_app.forms.choosing import ChoosingForm
+from requests_app.grounds import PERSON
 from requests_app.kinds import ANSWERED_BY_THE_THING_ITSELF, Kind, Outcome, Step
 from requests_app.letters import Draft
 from requests_app.models import PatientRequest
 
-_ANSWERS = ((Outcome.GRANTED, _("Grant it")), (Outcome.GRANTED_IN_PART, _("Grant it in part")), (Outcome.DENIED, _("Deny it")))
+_GRANT, _DENY = (Outcome.GRANTED, _("Grant it")), (Outcome.DENIED, _("Deny it"))
+_ANSWERS = (_GRANT, (Outcome.GRANTED_IN_PART, _("Grant it in part")), _DENY)
 
 _HOLDS_BACK = (Outcome.GRANTED_IN_PART, Outcome.DENIED)
 
@@ -74,9 +77,9 @@ class DecideForm(ChoosingForm):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         kind, fields = self.asked.kind, self.fields
-        known = grounds.GROUNDS[kind]
-        fields["outcome"].choices = _ANSWERS if known else _ANSWERS[:1]  # type: ignore[attr-defined]
-        if not known:
+        known, choices = self._offered()
+        fields["outcome"].choices = choices  # type: ignore[attr-defined]
+        if kind == Kind.ACCOUNTING:
             fields["outcome"].help_text = _("The law knows no ground to deny an accounting.")
         fields["ground"].choices = [(ground.code, told(ground)) for ground in known]  # type: ignore[attr-defined]
         fields["judged_by"].queryset = professionals()  # type: ignore[attr-defined]
@@ -85,13 +88,24 @@ class DecideForm(ChoosingForm):
         fields["open_balance"].error_messages["required"] = _("Nothing is open? Then the law makes us agree: grant it.")
         fields["text"].error_messages["required"] = _("Write the reason in plain words: the patient reads it.")
         self.left_out = self.asked.left_out()
-        if self.left_out:
+        if choices == (_DENY,):
+            fields["ground"].initial, fields["text"].initial = PERSON.code, _neutral(self.asked)
+        elif self.left_out:
             fields["outcome"].choices = _ANSWERS[1:]  # type: ignore[attr-defined]
             fields["outcome"].error_messages["invalid_choice"] = _("Part of it is left out by law: grant it in part.")
             fields["ground"].initial = "U1"
         for name, keep in self._kept(self.asked, bool(known)).items():
             if not keep:
                 del fields[name]
+
+    def _offered(self) -> tuple[tuple[grounds.Ground, ...], tuple[tuple[Outcome, Any], ...]]:
+        """The grounds and the answers to choose from: whom nobody may act for any more gets a denial on P1 and nothing else."""
+        known = grounds.GROUNDS[self.asked.kind]
+        if self.asked.representative_refusal(self.on):
+            return (PERSON,), (_DENY,)
+        if not self.asked.is_by_another:
+            return known, _ANSWERS if known else (_GRANT,)
+        return (*known, PERSON), _ANSWERS if known else (_GRANT, _DENY)
 
     @staticmethod
     def _kept(asked: PatientRequest, may_deny: bool) -> dict[str, bool]:
@@ -113,8 +127,11 @@ class DecideForm(ChoosingForm):
     def needed(self) -> set[str]:
         """A denial needs its ground and reason, a grant neither. `clean` asks who judged."""
         chosen = self.chosen("outcome")
-        denied = {"open_balance"} if chosen == Outcome.DENIED else set()
-        return {"ground", "text", "not_owed"} | denied if chosen in _HOLDS_BACK else set()
+        if chosen not in _HOLDS_BACK:
+            return set()
+        if self.chosen("ground") == PERSON.code:
+            return {"ground", "text"}
+        return {"ground", "text", "not_owed"} | ({"open_balance"} if chosen == Outcome.DENIED else set())
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -162,3 +179,9 @@ def told(ground: grounds.Ground) -> str:
     review = _t("the patient may have it reviewed") if ground.reviewable else ""
     about = " · ".join(part for part in (ground.code, ground.citation, review) if part)
     return format_html('<span>{}<span class="help d-block">{}</span></span>', ground.words, about)
+
+
+def _neutral(asked: PatientRequest) -> str:
+    """A reason that says nothing, for a letter to somebody who may not act for the patient, in the letter's language."""
+    with translation.override(letters.language_of(asked)):
+        return _t("Please call our privacy officer if you have questions.")

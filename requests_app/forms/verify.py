@@ -36,11 +36,12 @@ class VerifyForm(ActForm):
         "Nothing is released before this (45 CFR 164.514(h)). Don't make it hard: no notary, no coming in, if another way does."
     )
     audited = "identity checked"
+    field_order = ("who", "themselves", "within", "came", "ways", "identifiers", "words")
     who = forms.ChoiceField(
         label=_("Who asks"), widget=forms.RadioSelect, error_messages={"required": _("Choose who is asking.")}
     )
     came = forms.ChoiceField(
-        label=_("How the patient came"), choices=[(code, REQUESTERS[code].label) for code in _PATIENTS], required=False
+        label=_("If the patient: how they came"), choices=[(code, REQUESTERS[code].label) for code in _PATIENTS], required=False
     )
     ways = forms.MultipleChoiceField(
         label=_("How it was checked"),
@@ -61,7 +62,9 @@ class VerifyForm(ActForm):
     themselves = forms.BooleanField(
         label=_("The patient was reached and asks for this in their own name, though the request says otherwise"), required=False
     )
-    within = forms.BooleanField(label=_("What is asked for lies within the matters named above"), required=False)
+    within = forms.BooleanField(
+        label=_("Where the authority is limited: what is asked for lies within its matters"), required=False
+    )
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)

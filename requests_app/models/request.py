@@ -212,7 +212,7 @@ class PatientRequest(WithCode):
         a denial of what was paid for in full, unless an `open_balance` in dollars shows that it was not.
         """
         me = self._locked()
-        if me.outcome:
+        if me.outcome and not me.may_be_taken_back(on):
             raise NotAllowedNow(_t("This request has been decided."))
         if outcome not in (Outcome.GRANTED, Outcome.GRANTED_IN_PART, Outcome.DENIED):
             raise NotAllowedNow(_t("Choose whether to grant, to grant in part, or to deny."), "outcome")
@@ -229,7 +229,7 @@ class PatientRequest(WithCode):
         if outcome == Outcome.GRANTED:
             ground = text = ""
         else:
-            self._check_ground(me.kind, ground, text)
+            me._check_ground(outcome, ground, text)
         self.withheld.check_decision(outcome, ground)
         me.outcome, me.ground, me.decision_text, me.decided_on, me.decided_by = outcome, ground, text, on, by
         self._store(me, "outcome", "ground", "decision_text", "decided_on", "decided_by")
@@ -251,13 +251,27 @@ class PatientRequest(WithCode):
                 entries = entries.filter(**{lookup: day})
         return list(entries.prefetch_related("flags").oldest_first())
 
-    @staticmethod
-    def _check_ground(kind: str, ground: str, text: str) -> None:
+    def may_be_taken_back(self, on: date) -> bool:
+        """Whether a grant may still become a denial: who asks may not act any more, and nothing has gone out (164.502(g))."""
+        is_granted = self.outcome in (Outcome.GRANTED, Outcome.GRANTED_IN_PART)
+        nothing_out = self.is_open and self.carried_out_on is None and self.letter_sent_on is None
+        return is_granted and nothing_out and self.representative_refusal(on) is not None
+
+    @property
+    def is_by_another(self) -> bool:
+        """Whether somebody else asks for the patient, or says so."""
+        return bool(self.representative_id or self.on_behalf)
+
+    def _check_ground(self, outcome: str, ground: str, text: str) -> None:
         try:
-            grounds.ground(kind, ground)
+            found = grounds.ground(self.kind, ground)
         except LookupError:
             text = _t("Choose one of the grounds that the law knows for this kind of request.")
             raise NotAllowedNow(text, "ground") from None
+        if found == grounds.PERSON and not (outcome == Outcome.DENIED and self.is_by_another):
+            raise NotAllowedNow(_t("This ground denies all of what somebody asked for the patient, and nothing else."), "ground")
+        if found != grounds.PERSON and self.outcome:
+            raise NotAllowedNow(_t("It was granted: only that who asks may not act any more takes it back (P1)."), "ground")
         if not text.strip():
             raise NotAllowedNow(_t("Write the reason in plain words: the patient reads it."), "text")
         _check_waives_nothing(text, "text")
@@ -325,6 +339,8 @@ class PatientRequest(WithCode):
             raise NotAllowedNow(_t("That letter tells the decision before the request was opened again. Send the new one."))
         if not letter.made_on <= sent_on <= on:
             raise NotAllowedNow(_t("The day must lie between the day the letter was made and today."), "sent_on")
+        if letter.kind == Letter.Kind.DECISION:
+            me._check_letter_holds(letter, sent_on)
         if letter.kind == Letter.Kind.DECISION and me.letter_sent_on is None:
             me.letter_sent_on = sent_on
             self._store(me, "letter_sent_on")
@@ -334,6 +350,13 @@ class PatientRequest(WithCode):
         event = self.events.record(Verb.LETTER_SENT, by=by, at=at, on=on, sent_on=sent_on, how=how, letter=letter.pk)
         self._close_if_done(by=by, at=at, on=on)
         return event
+
+    def _check_letter_holds(self, letter: Letter, sent_on: date) -> None:
+        """Raise NotAllowedNow for a decision that another has replaced, and for a grant to whom may not act any more."""
+        if self.letters.filter(kind=Letter.Kind.DECISION, pk__gt=letter.pk).exists():
+            raise NotAllowedNow(_t("A later letter has taken the place of this one."))
+        if self.outcome != Outcome.DENIED and (why := self.representative_refusal(sent_on)):
+            raise NotAllowedNow(why)
 
     @transaction.atomic
     def reopen(self, *, reason: str, by: User, at: datetime, on: date) -> RequestEvent:

@@ -16,11 +16,11 @@ from meso.roles import needs
 from records.models import Entry
 from requests_app import asked as asked_words
 from requests_app import carrying_out, checklist
+from requests_app.deadlines import NotAllowedNow
 from requests_app.forms import carry_out as forms
 from requests_app.forms.acts import ActForm
 from requests_app.forms.decide import DecideForm
 from requests_app.kinds import Kind
-from requests_app.letters import LetterIncomplete
 from requests_app.models import Letter, PatientRequest
 from requests_app.views.acting import act_on, chart_of, request_or_404
 
@@ -47,7 +47,7 @@ def request_decide_amendment(request: HttpRequest, number: str) -> HttpResponse:
 
 def _decide(request: HttpRequest, asked: PatientRequest) -> HttpResponse:
     """The decision's page. With `preview` it shows the letter and what will be left to do, and decides nothing."""
-    if asked.outcome:
+    if asked.outcome and not asked.may_be_taken_back(clock.today()):
         messages.info(request, _("This request has been decided."))
         return redirect(asked)
     form = DecideForm(request.POST or None, asked=asked, on=clock.today(), initial=drafts.initial(request))
@@ -68,7 +68,7 @@ def _preview(request: HttpRequest, form: DecideForm) -> dict[str, Any]:
         return {}
     try:
         draft = form.draft(by=request.user, office=request.office)
-    except LetterIncomplete as refusal:
+    except NotAllowedNow as refusal:
         return {"refusal": str(refusal)}
     return {"previewed": True, "steps_after": form.steps_after(), "letter": draft}
 
