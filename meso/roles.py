@@ -44,6 +44,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "restriction.agree": frozenset({_OFFICER}),
     "restriction.end": frozenset({_OFFICER}),
     "restriction.emergency": frozenset({_DOCTOR, _OFFICER}),
+    "entry.minor_consent": frozenset({_DOCTOR}),
     "record.print": _CLINIC,
     "representative.record": _CLINIC,
     "representative.refuse": frozenset({_DOCTOR}),  # a licensed professional's judgment
@@ -109,6 +110,7 @@ WORDS: dict[str, str | Promise] = {
     "restriction.agree": _("Agree to a restriction"),
     "restriction.end": _("End a restriction"),
     "restriction.emergency": _("Record a release in an emergency"),
+    "entry.minor_consent": _("Decide what a parent sees of care the minor consented to alone"),
     "record.print": _("Print a record"),
     "representative.record": _("Put a representative on file, or end one"),
     "representative.refuse": _("No longer treat somebody as the representative"),

@@ -8,7 +8,7 @@ class RecordsConfig(AppConfig):
     name = "records"
 
     def ready(self) -> None:
-        from records import limits_card, tabs  # noqa: F401  (limits_card puts itself on the dashboard)
+        from records import dashboard, limits_card, tabs  # noqa: F401  (they put themselves on the dashboard)
 
         tabs.register(_("Record"), "chart", "patient.view", order=10)
         tabs.register(_("Attachments"), "chart_files", "patient.view", order=20)

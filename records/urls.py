@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from records.views import chart, entries, files, limits, patients, picker, representatives
+from records.views import chart, entries, files, limits, minors, patients, picker, representatives
 
 _ONE = "patients/<str:chart>/representatives/<int:pk>/"
 
@@ -31,6 +31,9 @@ urlpatterns = [
     path("patients/<str:chart>/limits/<int:pk>/bounce/", limits.limit_bounce, name="limit_bounce"),
     path("patients/<str:chart>/bounces/<int:pk>/made-good/", limits.bounce_made_good, name="bounce_made_good"),
     path("patients/<str:chart>/emergency-letters/<int:pk>/", limits.emergency_letter, name="emergency_letter"),
+    path("patients/<str:chart>/entries/<int:pk>/minor/", minors.entry_minor, name="entry_minor"),
+    path("patients/<str:chart>/signed-anew/", minors.signed_anew, name="signed_anew"),
+    path("patients/<str:chart>/death/", minors.patient_death, name="patient_death"),
     path("patients/<str:chart>/representatives/", representatives.representatives, name="representatives"),
     path("patients/<str:chart>/representatives/new/", representatives.representative_new, name="representative_new"),
     path(_ONE + "end/", representatives.representative_end, name="representative_end"),

@@ -23,6 +23,7 @@ LANGUAGES = (
     ("pt", gettext_lazy("Portuguese")), ("ht", gettext_lazy("Haitian Creole")), ("hi", gettext_lazy("Hindi")),
     ("pl", gettext_lazy("Polish")), ("it", gettext_lazy("Italian")), ("de", gettext_lazy("German")),
 )  # fmt: skip
+EDITED = [name for name in DETAILS if name != "deceased_on"]  # a death is an act of its own (records/models/deaths.py)
 _NAMES = ("first_name", "last_name", "preferred_name")
 _ONE_LINE = (*_NAMES, "phone", "address_1", "address_2", "city", "state", "zip")
 
@@ -44,8 +45,8 @@ class DetailsForm(ModelForm):
 
     class Meta:
         model = Patient
-        fields = [name for name in DETAILS if name != "deceased_on"]
-        field_classes = {"date_of_birth": DateField, "deceased_on": DateField}
+        fields = EDITED
+        field_classes = {"date_of_birth": DateField}
 
     def __init__(self, *args: Any, on: date, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -83,7 +84,7 @@ class DetailsForm(ModelForm):
         """The fields as the page sets them out: a heading and its fields."""
         laid_out = (
             (_("Name"), _NAMES),
-            (_("Person"), ("date_of_birth", "sex", "language", "deceased_on", "chart_number")),
+            (_("Person"), ("date_of_birth", "sex", "language", "chart_number")),
             (_("How to reach them"), ("phone", "email", "address_1", "address_2", "city", "state", "zip")),
         )
         return [(heading, [self[name] for name in names if name in self.fields]) for heading, names in laid_out]
@@ -125,29 +126,17 @@ class UpdateForm(DetailsForm):
 
     seen = forms.JSONField(required=False, widget=forms.HiddenInput)
 
-    class Meta(DetailsForm.Meta):
-        fields = list(DETAILS)
-
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.stored = self.instance.details(DETAILS)
+        self.stored = self.instance.details(EDITED)
         self.initial["seen"] = _read(self.initial.get("seen")) or self.stored
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean()
-        died, born = data.get("deceased_on"), data.get("date_of_birth")
-        if died and died > self.on:
-            self.add_error("deceased_on", _("This day is in the future."))
-        elif died and born and died < born:
-            self.add_error("deceased_on", _("This day comes before the birth date."))
-        return data
 
     def _post_clean(self) -> None:
         """The stored row is read again under a lock when it is saved; this form's copy is left as it was read."""
 
     def update(self) -> list[str]:
         """Save; gives the fields that were changed. Raises ChangedMeanwhileError and ValidationError as the patient does."""
-        wanted = {name: self.cleaned_data[name] for name in DETAILS}
+        wanted = {name: self.cleaned_data[name] for name in EDITED}
         return self.instance.change_details(wanted, self._seen())
 
     def _seen(self) -> dict[str, str]:
@@ -156,8 +145,8 @@ class UpdateForm(DetailsForm):
 
     def after(self, meanwhile: ChangedMeanwhileError) -> "UpdateForm":
         """The form to show when both desks changed the same detail: mine where I typed, theirs elsewhere, and what clashes."""
-        data, seen, stored = dict(self.data.items()), self._seen(), meanwhile.now.details(DETAILS)
-        for name in DETAILS:
+        data, seen, stored = dict(self.data.items()), self._seen(), meanwhile.now.details(EDITED)
+        for name in EDITED:
             typed = self.cleaned_data[name]
             if ("" if typed is None else str(typed)) == seen.get(name):
                 data[name] = stored[name]

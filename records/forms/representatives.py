@@ -40,7 +40,7 @@ class RepresentativeForm(PatientActForm):
     address = forms.CharField(
         label=_("Postal address"), max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
-    basis = forms.ChoiceField(label=_("What gives them the right"), choices=Basis.choices, widget=forms.RadioSelect)
+    basis = forms.ChoiceField(label=_("Authority"), choices=Basis.choices, widget=forms.RadioSelect)
     law = forms.CharField(
         label=_("Which law"), max_length=300, required=False, help_text=_("Where it is another authority: name the law.")
     )
@@ -62,7 +62,7 @@ class RepresentativeForm(PatientActForm):
         help_text=_("Leave it empty where the document names none. A parent's ends at 18."),
     )
     ways = forms.MultipleChoiceField(
-        label=_("How you made sure who they are"),
+        label=_("How"),
         choices=[(way.value, way.label) for way in _WAYS],
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Tick at least one way.")},
@@ -81,6 +81,16 @@ class RepresentativeForm(PatientActForm):
         self.fields["begins_on"].initial = self.on
         told = [(code, f"{Basis(code).label} ({rule.citation})") for code, rule in RULES.items()]
         self.fields["basis"].choices = told  # type: ignore[attr-defined]
+
+    def groups(self) -> list[tuple[Any, list[Any]]]:
+        """The fields as the page sets them out: a heading and its fields."""
+        laid_out = (
+            (_t("Who it is"), ("name", "relation", "phone", "address")),
+            (_t("What gives them the right"), ("basis", "law", "paper", "paper_dated", "scan", "scope", "limits")),
+            (_t("From when to when"), ("begins_on", "expires_on")),
+            (_t("How you made sure who they are"), ("ways", "identifiers")),
+        )
+        return [(heading, [self[name] for name in names]) for heading, names in laid_out]
 
     def clean_phone(self) -> str:
         contact_checks.check_phone(self.cleaned_data["phone"])

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from records.exclusion import Exclusion, excluded
 from records.models import Addendum, Entry, Patient, StrikeThrough
 from records.passages import Cover, cut
+from records.representation import adulthood
 from records.tabs import tabs_for
 
 register = template.Library()
@@ -27,6 +28,12 @@ def chart_tabs(context: template.Context, patient: Patient) -> list[dict[str, An
 def age_on(patient: Patient, day: date) -> int:
     """`{{ patient|age_on:today }}`: whole years."""
     return patient.age(day)
+
+
+@register.filter
+def was_minor(patient: Patient, day: date) -> bool:
+    """`{{ patient|was_minor:entry.service_on }}`: whether the patient was under 18 on that day."""
+    return day < adulthood(patient.date_of_birth)
 
 
 @register.filter

@@ -13,8 +13,7 @@ from meso.http import HttpRequest
 from meso.models import AccessEvent, User
 from meso.roles import needs
 from records import changes, wishes
-from records.changes import DETAILS
-from records.forms.patients import RegisterForm, SearchForm, UpdateForm
+from records.forms.patients import EDITED, RegisterForm, SearchForm, UpdateForm
 from records.models import ChangedMeanwhileError, Patient, ResemblesError
 from records.search import LIMIT
 from records.views.about import initial_from_draft, patient_and_context
@@ -85,7 +84,7 @@ def patient_edit(request: HttpRequest, chart: str) -> HttpResponse:
     patient, context = patient_and_context(chart)
     initial, kept = initial_from_draft(request)
     if initial:
-        initial = dict.fromkeys(DETAILS, "") | initial  # a draft keeps no empty field: what was emptied stays so
+        initial = dict.fromkeys(EDITED, "") | initial  # a draft keeps no empty field: what was emptied stays so
     form = UpdateForm(request.POST or None, instance=patient, initial=initial, on=clock.today())
     if request.method == "POST" and form.is_valid():
         try:

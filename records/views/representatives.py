@@ -15,7 +15,7 @@ from meso.roles import needs
 from records import representation, uploads
 from records.forms.acting import PatientActForm
 from records.forms.representatives import EndForm, EndRefusalForm, RefuseForm, RepresentativeForm
-from records.models import Attachment, Patient, Representative, RepresentativeRefusal
+from records.models import Attachment, Patient, Representative, RepresentativeRefusal, SignedAnew
 from records.views.about import patient_and_context
 
 
@@ -35,6 +35,8 @@ def representatives(request: HttpRequest, chart: str) -> HttpResponse:
         "protected_through": representation.protected_through(died) if died else None,
         "is_protected": representation.is_protected(died, on),
         "deaths": patient.death_reports.all(),
+        "has_parent": any(one.basis == representation.Basis.PARENT for one, _ in rows),
+        "signed_anew": SignedAnew.objects.filter(patient=patient).first(),
     }
     return render(request, "records/representatives.html", context)
 
