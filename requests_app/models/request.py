@@ -4,7 +4,6 @@ Each act is one method that locks the row, checks the rule, changes the named fi
 nothing. Nothing but `extend` and `correct_receipt` moves a due date, and nothing pauses a clock (law.md §1).
 """
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,12 +14,11 @@ from django.utils.translation import gettext as _t
 from meso import clock
 from meso.models import Office, User
 from meso.waivers import waiver_in
-from records import representation
 from records.models import Entry, Patient, Representative
 from requests_app import deadlines, grounds
 from requests_app.deadlines import NotAllowedNow
 from requests_app.kinds import Kind, Outcome
-from requests_app.models.code import WithCode
+from requests_app.models.by_another import ByAnother
 from requests_app.models.mail import LetterDelivery
 from requests_app.models.timeline import Letter, RequestEvent, Verb
 
@@ -32,7 +30,7 @@ def _check_waives_nothing(text: str, field: str) -> None:
         raise NotAllowedNow(words % {"said": sentence}, field)
 
 
-class PatientRequest(WithCode):
+class PatientRequest(ByAnother):
     """One request of one patient, of one kind, with its own clock."""
 
     # --- taking it in --------------------------------------------------------------------------------------------
@@ -122,14 +120,6 @@ class PatientRequest(WithCode):
         me.identity_checked_on, me.identity_checked_by, me.identity_how = on, by, how
         self._store(me, "representative", "identity_checked_on", "identity_checked_by", "identity_how")
         return self.events.record(Verb.VERIFIED, by=by, at=at, on=on, how=how)
-
-    def representative_refusal(self, on: date, *, what: Iterable[Entry] = ()) -> str | None:
-        """Why the representative who asks may not act for the patient on that day (164.502(g)); None when they may, or for
-        the patient. `what` are entries about to be released."""
-        if self.representative_id is None:
-            return None
-        found = Representative.objects.with_state().get(pk=self.representative_id)
-        return representation.refusal(found, on, what=what)
 
     @transaction.atomic
     def assign(self, to: User, *, by: User, at: datetime, on: date) -> RequestEvent:
@@ -223,7 +213,12 @@ class PatientRequest(WithCode):
         if outcome == Outcome.GRANTED and me.left_out():
             words = _t("Part of the record is left out by law. Grant it in part with ground U1, so that the letter says so.")
             raise NotAllowedNow(words, "outcome")
-        if outcome == Outcome.DENIED and me.must_be_granted and not (open_balance and open_balance > 0):
+        if (
+            outcome == Outcome.DENIED
+            and me.must_be_granted
+            and ground != grounds.PERSON.code
+            and not (open_balance and open_balance > 0)
+        ):
             words = _t("It was paid for in full: the law makes us agree (45 CFR 164.522(a)(1)(vi)), unless a balance is open.")
             raise NotAllowedNow(words, "open_balance")
         if outcome == Outcome.GRANTED:
@@ -250,17 +245,6 @@ class PatientRequest(WithCode):
             if day := self.details.get(fact):
                 entries = entries.filter(**{lookup: day})
         return list(entries.prefetch_related("flags").oldest_first())
-
-    def may_be_taken_back(self, on: date) -> bool:
-        """Whether a grant may still become a denial: who asks may not act any more, and nothing has gone out (164.502(g))."""
-        is_granted = self.outcome in (Outcome.GRANTED, Outcome.GRANTED_IN_PART)
-        nothing_out = self.is_open and self.carried_out_on is None and self.letter_sent_on is None
-        return is_granted and nothing_out and self.representative_refusal(on) is not None
-
-    @property
-    def is_by_another(self) -> bool:
-        """Whether somebody else asks for the patient, or says so."""
-        return bool(self.representative_id or self.on_behalf)
 
     def _check_ground(self, outcome: str, ground: str, text: str) -> None:
         try:
@@ -311,18 +295,6 @@ class PatientRequest(WithCode):
         self._close_if_done(by=by, at=at, on=on)
         return event
 
-    def check_may_carry_out(self, on: date) -> None:
-        """Raise NotAllowedNow unless it is granted, its chart found and identity checked, and who asks may still act on that day.
-
-        Nothing is released before that (164.514(h)).
-        """
-        if self.patient_id is None or self.identity_checked_on is None:
-            raise NotAllowedNow(_t("Nothing is released before the chart is found and identity checked."))
-        if self.outcome not in (Outcome.GRANTED, Outcome.GRANTED_IN_PART):
-            raise NotAllowedNow(_t("This request has not been granted."))
-        if why := self.representative_refusal(on):
-            raise NotAllowedNow(why)
-
     @transaction.atomic
     def letter_sent(self, letter: Letter, *, sent_on: date, how: str, by: User, at: datetime, on: date) -> RequestEvent:
         """A letter went out on `sent_on`, also after the request was closed. A decision letter may stop the clock.
@@ -340,7 +312,7 @@ class PatientRequest(WithCode):
         if not letter.made_on <= sent_on <= on:
             raise NotAllowedNow(_t("The day must lie between the day the letter was made and today."), "sent_on")
         if letter.kind == Letter.Kind.DECISION:
-            me._check_letter_holds(letter, sent_on)
+            me.check_letter_holds(letter, sent_on)
         if letter.kind == Letter.Kind.DECISION and me.letter_sent_on is None:
             me.letter_sent_on = sent_on
             self._store(me, "letter_sent_on")
@@ -350,13 +322,6 @@ class PatientRequest(WithCode):
         event = self.events.record(Verb.LETTER_SENT, by=by, at=at, on=on, sent_on=sent_on, how=how, letter=letter.pk)
         self._close_if_done(by=by, at=at, on=on)
         return event
-
-    def _check_letter_holds(self, letter: Letter, sent_on: date) -> None:
-        """Raise NotAllowedNow for a decision that another has replaced, and for a grant to whom may not act any more."""
-        if self.letters.filter(kind=Letter.Kind.DECISION, pk__gt=letter.pk).exists():
-            raise NotAllowedNow(_t("A later letter has taken the place of this one."))
-        if self.outcome != Outcome.DENIED and (why := self.representative_refusal(sent_on)):
-            raise NotAllowedNow(why)
 
     @transaction.atomic
     def reopen(self, *, reason: str, by: User, at: datetime, on: date) -> RequestEvent:

@@ -215,3 +215,10 @@ def test_the_status_page_shows_a_refused_representative_nothing(officer, sister)
     assert (told.headline, told.dates) == ("Please call us", [("Received", RECEIVED)])
     assert unsaid.hints(told.sentence) == []
     assert standing.of(request, date(2026, 11, 23)).headline == "We are working on it"
+
+
+def test_what_must_be_granted_to_the_patient_is_not_owed_to_somebody_who_may_not_act(officer, sister):
+    details = DETAILS[Kind.RESTRICTION] | {"paid_in_full": "yes"}
+    request = asked_by(sister, officer, Kind.RESTRICTION, details=details)
+    refused(sister)
+    assert deny(request, officer).request.outcome == Outcome.DENIED
