@@ -42,6 +42,12 @@ def blank_form(patient: Patient, which: str, *, office: Office, on: date) -> Pdf
     return render_pdf("disclosures/pdf/authorization.html", context, languages.written(patient.language))
 
 
+def revocation_form(form: Authorization, *, office: Office, on: date) -> Pdf:
+    """A paper with which the patient takes this form back in writing, to print and sign (164.508(b)(5))."""
+    context = {"patient": form.patient, "form": form, "office": office, "on": on}
+    return render_pdf("disclosures/pdf/authorization_revocation.html", context, languages.written(form.patient.language))
+
+
 def missing_letter(form: Authorization, *, office: Office, by: User, on: date) -> Pdf:
     """The letter to the patient that names each defect of a form in plain words, sent where they wish their mail."""
     context = {

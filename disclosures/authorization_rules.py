@@ -139,7 +139,7 @@ class FormFacts:
     event_known_on: date | None = None
     revoked_on: date | None = None
     found_false_on: date | None = None
-    replaced: bool = False
+    replaced_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -263,7 +263,7 @@ _HAPPENED: tuple[tuple[Defect, Callable[[FormFacts, date], bool]], ...] = (
     (Defect("known_false", _("Something material in it is known to be false."), _508 + "(b)(2)(v)"),
      lambda f, on: bool(f.found_false_on and f.found_false_on <= on)),
     (Defect("replaced", _("It was recorded anew; another record has taken its place."), _508 + "(b)(2)"),
-     lambda f, on: f.replaced),
+     lambda f, on: f.replaced_on is not None),
     (Defect("signed_later", _("It was signed on a later day than this."), _508 + "(b)(1)"),
      lambda f, on: bool(f.signed_on and f.signed_on > on)),
     (Defect("received_later", _("The office did not have it yet on this day."), _508 + "(b)(1)"),
@@ -296,10 +296,10 @@ def last_in_effect(facts: FormFacts, on: date) -> date | None:
 
     For a form that never was, the day it was received. A form revoked on a day was in effect on it until then.
     """
-    ends = [facts.revoked_on, facts.event_known_on, facts.found_false_on]
+    ends = [facts.revoked_on, facts.event_known_on, facts.found_false_on, facts.replaced_on]
     past = [end for end in ends if end and end <= on]
     if facts.expires_on and facts.expires_on < on:
         past.append(facts.expires_on)
-    if lacking(facts) or facts.replaced:
+    if lacking(facts):
         return facts.received_on
     return min(past, default=None)

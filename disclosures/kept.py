@@ -7,7 +7,7 @@ from django.db.models import Max, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from disclosures import purposes, retention
-from disclosures.models import AccountingGiven, Disclosure
+from disclosures.models import AccountingGiven, Authorization, Disclosure
 from disclosures.retention import Item
 from records.models import ContactPreference, LegalHoldEnding, NoticeAcknowledgment, NoticeVersion, RestrictionEnding
 
@@ -66,10 +66,20 @@ def _holds(before: date) -> Iterator[Item]:
     return _items(LegalHoldEnding.objects.filter(ended_on__lte=before).order_by("ended_on", "id"), "hold__begins_on", "ended_on")
 
 
+def _authorizations(before: date) -> Iterator[Item]:
+    """Signed forms with what became of them; one that may still be used is kept."""
+    name = str(Authorization._meta.verbose_name)
+    rows = Authorization.objects.with_acts().filter(received_on__lte=before).order_by("received_on", "id")
+    for form in rows.iterator(chunk_size=500):
+        if ended := form.last_in_effect_on(before):
+            yield Item(name, form.pk, form.patient_id, form.patient.chart_number, form.received_on, ended)
+
+
 def register_all() -> None:
     """Put these kinds into the report."""
     retention.register(_("Disclosures"), "164.528(d)", _disclosures)
     retention.register(_("Accountings given"), "164.528(d)", _accountings)
+    retention.register(_("Signed authorizations"), "164.508(b)(6)", _authorizations)
     retention.register(_("Restrictions that have ended"), "164.522(a)(3)", _restrictions)
     retention.register(_("Contact wishes since replaced"), "164.530(j)", _contact_preferences)
     retention.register(_("Versions of the notice no longer in force"), "164.520(e)", _notices)

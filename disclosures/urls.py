@@ -27,6 +27,7 @@ urlpatterns = [
     path(_FORMS + "<int:pk>/again/", authorizations.authorization_again, name="authorization_again"),
     path(_FORMS + "<int:pk>/scan/", authorizations.authorization_scan, name="authorization_scan"),
     path(_FORMS + "<int:pk>/revoke/", acts.revoke, name="authorization_revoke"),
+    path(_FORMS + "<int:pk>/revoke/paper/", acts.revoke_paper, name="authorization_revoke_paper"),
     path(_FORMS + "<int:pk>/revocation/", acts.revocation, name="authorization_revocation"),
     path(_FORMS + "<int:pk>/event/", acts.event, name="authorization_event"),
     path(_FORMS + "<int:pk>/false/", acts.found_false, name="authorization_false"),

@@ -53,6 +53,7 @@ class OnAuthorization(forms.Form):
         if self.data.get("purpose_code") == "authorization" and self.data.get("authorization"):
             for name in ("recipient", "purpose"):
                 self.fields[name].required = False
+                self.fields[name].needed_at_times = True  # type: ignore[attr-defined]
 
     def authorizations_given(self) -> list[int]:
         """Forms to offer besides the newest ones: the one that the row to be corrected went out on."""
@@ -88,5 +89,8 @@ class OnAuthorization(forms.Form):
             self.add_error(field if field in self.fields else "authorization", f"{defect.words} ({defect.citation})")
         warnings = form.standing(on).warnings
         if warnings and not self.data.get("known"):
-            self.fields["known"] = forms.BooleanField(label=_("I know that, and it went out all the same"), required=False)
+            tick = forms.CheckboxInput(attrs={"class": "form-check-input"})  # too late to be dressed with the others
+            self.fields["known"] = forms.BooleanField(
+                label=_("I know that, and it went out all the same"), widget=tick, required=False
+            )
             self.add_error("known", " ".join(warnings))

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from disclosures import authorization_rules as rules
 from disclosures import authorization_scope as scope
 from disclosures.authorization_rules import Defect, FormFacts, State
+from meso import clock
 from meso.append_only import AppendOnlyQuerySet
 from meso.models import User
 from meso.seals import Sealed
@@ -234,13 +235,14 @@ class Authorization(Sealed):
 
     def facts(self) -> FormFacts:
         """What stands on it, and what has become of it. No query for one that comes `with_acts()`."""
-        revocation, event, false = (getattr(self, name, None) for name in ("revocation", "event", "found_false"))
+        acts = ("revocation", "event", "found_false", "replaced_by")
+        revocation, event, false, anew = (getattr(self, name, None) for name in acts)
         return replace(
             self._paper(),
             revoked_on=revocation.received_on if revocation else None,
             event_known_on=event.known_on if event else None,
             found_false_on=false.found_on if false else None,
-            replaced=getattr(self, "replaced_by", None) is not None,
+            replaced_on=clock.office_day(anew.recorded_at) if anew else None,
         )
 
     def standing(self, on: date) -> Standing:
@@ -283,6 +285,9 @@ class Authorization(Sealed):
                          % {"words": self.information})  # fmt: skip
         if self.recipient_is_class:
             found.append(_t("The form names a group: “%(words)s”. Does the recipient belong to it?") % {"words": self.recipient})
+        if self.signed_by == rules.SignedBy.REPRESENTATIVE:
+            signer = {"name": self.signer_name or "–", "right": self.signer_authority}
+            found.append(_t("%(name)s signed for the patient, as: %(right)s. Was that right checked?") % signer)
         return found
 
     def last_in_effect_on(self, on: date) -> date | None:

@@ -70,6 +70,15 @@ def _revoke(form: Authorization, typed: dict[str, Any], who: dict[str, Any]) -> 
     return _("The form is taken back. Nothing more goes out on it; what went out before stays in the log.")
 
 
+@needs("authorization.view")
+@require_GET
+def revoke_paper(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
+    """A paper for the patient to take it back in writing, to print and sign."""
+    pdf = papers.revocation_form(form_of(chart, pk), office=request.office, on=clock.today())
+    audit.record(Action.PRINT, f"revocation form {pk}", chart=chart, request=request)
+    return file_answer(pdf.content, f"revocation-{chart}-{pk}.pdf")
+
+
 @needs("authorization.record")
 def event(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     """What was to end the form has happened (164.508(b)(2)(i))."""

@@ -164,6 +164,9 @@ def test_an_oral_revocation_holds_it_up_to_the_eye(client, signed_in, patient):
     assert "ask the patient to write it" in page
     assert "Taken back orally on Nov 20, 2026, in writing not yet" in page
     assert OralRevocation.objects.get().asked_on == date(2026, 11, 20)
+    assert f'href="{FORMS}{form.pk}/revoke/paper/"' in page
+    assert client.get(f"{FORMS}{form.pk}/revoke/paper/").content.startswith(b"%PDF-")
+    assert last_event().action == "print"
     assert "Taken back orally" in page_of(client, "/authorizations/?show=held")
     assert "Taken back orally" in page_of(client, "/")
 

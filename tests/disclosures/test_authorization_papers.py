@@ -71,6 +71,14 @@ def test_the_letter_names_each_defect_and_is_kept_as_issued(patient, office):
     assert bytes(AuthorizationLetter.objects.defer(None).get().document) == made.document
 
 
+def test_the_paper_to_take_it_back_names_the_form_and_asks_for_no_reason(patient, office):
+    form = AuthorizationFactory(patient=patient)
+    text = text_of(papers.revocation_form(form, office=office, on=NOV_24).content)
+    for words in ("On June 1, 2026 I signed", "It is to go to: Beacon Life.", "I take this permission back", "need not say why"):
+        assert words in text
+    assert "Send it or bring it to Nora Lindqvist" in text
+
+
 def test_there_is_no_letter_about_a_whole_form(patient, office):
     form = AuthorizationFactory(patient=patient)
     with pytest.raises(ValidationError, match="Nothing is missing"):

@@ -143,7 +143,7 @@ def test_a_directive_reaches_an_electronic_copy_to_a_named_person(changes, code)
         ({"revoked_on": date(2026, 6, 15)}, JULY_1, State.REVOKED),
         ({"found_false_on": date(2026, 6, 15)}, date(2026, 6, 14), State.VALID),
         ({"found_false_on": date(2026, 6, 15)}, date(2026, 6, 15), State.DEFECTIVE),
-        ({"replaced": True}, JUNE_1, State.DEFECTIVE),
+        ({"replaced_on": date(2026, 6, 20)}, JUNE_1, State.DEFECTIVE),
         ({}, date(2026, 5, 31), State.NOT_YET),
         ({"received_on": date(2026, 6, 5)}, date(2026, 6, 4), State.NOT_YET),
         ({"received_on": date(2026, 6, 5)}, date(2026, 6, 5), State.VALID),

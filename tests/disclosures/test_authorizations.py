@@ -7,6 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from disclosures import retention
 from disclosures.models import (
     Authorization,
     AuthorizationCopyGiven,
@@ -121,6 +122,9 @@ def test_words_and_groups_are_for_a_person_to_judge(patient):
     words, group = form.to_confirm(NOV_24)
     assert "“My whole record”" in words
     assert "“My surgeons”" in group
+    by_another = {"signed_by": "representative", "signer_name": "Ana Ruiz", "signer_authority": "Health care agent"}
+    (signer,) = AuthorizationFactory(patient=patient, entry_kinds=["visit_note"], **by_another).to_confirm(NOV_24)
+    assert signer.startswith("Ana Ruiz signed for the patient, as: Health care agent.")
     assert AuthorizationFactory(patient=patient, entry_kinds=["visit_note"]).to_confirm(NOV_24) == []
 
 
@@ -265,6 +269,18 @@ def test_the_last_day_in_effect_for_the_years_that_it_is_kept(patient, who):
     assert form.last_in_effect_on(date(2027, 3, 1)) == date(2027, 2, 28)
     AuthorizationRevocation.of(form, received_on=NOV_24, **who)
     assert seen(form).last_in_effect_on(date(2027, 3, 1)) == NOV_24
+    again = AuthorizationFactory(patient=patient, replaces=AuthorizationFactory(patient=patient))
+    assert seen(again.replaces).last_in_effect_on(date(2027, 3, 1)) == NOV_24  # the day it was recorded anew
+    lacking = AuthorizationFactory(patient=patient, says_revocable=False)
+    assert lacking.last_in_effect_on(NOV_24) == date(2026, 6, 1)  # it never was: the day it came
+
+
+@pytest.mark.parametrize(("on", "listed"), [(date(2033, 2, 28), 0), (date(2033, 3, 1), 1)])
+def test_a_form_last_in_effect_on_feb_28_2027_is_kept_through_feb_28_2033(patient, on, listed):
+    AuthorizationFactory(patient=patient, expires_on=date(2027, 2, 28))
+    AuthorizationFactory(patient=patient, expires_on=None, expiry_event="The trial ends")  # still in effect
+    (kind,) = [kind for kind in retention.categories() if kind.citation == "164.508(b)(6)"]
+    assert len(list(retention.report(kind, on))) == listed
 
 
 def test_the_standing_of_many_forms_costs_the_same_as_that_of_one(patient, who, django_assert_num_queries):
