@@ -8,10 +8,11 @@ class DisclosuresConfig(AppConfig):
     name = "disclosures"
 
     def ready(self) -> None:
-        from disclosures import dashboard, kept  # noqa: F401  (the dashboard's cards)
+        from disclosures import auditor_sections, dashboard, kept  # noqa: F401  (the dashboard's cards)
         from records import tabs
 
         kept.register_all()
+        auditor_sections.register_all()
 
         tabs.register(_("Disclosures"), "patient_disclosures", "disclosure.view", order=40)
         tabs.register(_("Authorizations"), "patient_authorizations", "authorization.view", order=45)

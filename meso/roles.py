@@ -86,6 +86,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "notice.record": _CLINIC,
     "notice.manage": frozenset({_OFFICER}),
     "retention.manage": frozenset({_OFFICER}),
+    "program.keep": frozenset({_OFFICER, _ADMIN}),
+    "auditor.export": frozenset({_OFFICER}),
     # the house
     "audit.view": frozenset({_OFFICER}),
     "backup.watch": frozenset({_OFFICER, _ADMIN}),
@@ -148,6 +150,8 @@ WORDS: dict[str, str | Promise] = {
     "complaint.handle": _("Read and answer complaints"),
     "notice.record": _("Record that the notice was given"),
     "notice.manage": _("Put a version of the notice in force"),
+    "program.keep": _("Keep the registers of the privacy program"),
+    "auditor.export": _("Make the auditor's export"),
     "retention.manage": _("Place legal holds and see what may be purged"),
     "audit.view": _("Read the audit"),
     "backup.watch": _("See the age of the last backup drill"),

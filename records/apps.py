@@ -8,8 +8,9 @@ class RecordsConfig(AppConfig):
     name = "records"
 
     def ready(self) -> None:
-        from records import dashboard, limits_card, tabs  # noqa: F401  (they put themselves on the dashboard)
+        from records import auditor_sections, dashboard, limits_card, tabs  # noqa: F401  (they put themselves on the dashboard)
 
+        auditor_sections.register_all()
         tabs.register(_("Record"), "chart", "patient.view", order=10)
         tabs.register(_("Attachments"), "chart_files", "patient.view", order=20)
         tabs.register(_("Restrictions and contact"), "chart_limits", "patient.view", order=55)

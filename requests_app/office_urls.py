@@ -1,10 +1,18 @@
-"""The privacy program's pages: complaints, the notice."""
+"""The privacy program's pages: registers, complaints, the notice, the auditor's export."""
 
 from django.urls import path
 
-from requests_app.views import complaints, notices
+from requests_app.views import auditor, complaints, notices, program
 
 urlpatterns = [
+    path("program/", program.program, name="program"),
+    path("program/policies/new/", program.policy_new, name="policy_new"),
+    path("program/policies/<int:pk>/policy.pdf", program.policy_pdf, name="policy_pdf"),
+    path("program/policies/<int:pk>/end/", program.policy_end, name="policy_end"),
+    path("program/training/new/", program.training_new, name="training_new"),
+    path("program/sanctions/new/", program.sanction_new, name="sanction_new"),
+    path("program/statements/new/", program.statement_new, name="statement_new"),
+    path("auditor/", auditor.auditor_export, name="auditor"),
     path("complaints/", complaints.complaints, name="complaints"),
     path("complaints/new/", complaints.complaint_new, name="complaint_new"),
     path("complaints/<int:pk>/", complaints.complaint, name="complaint"),

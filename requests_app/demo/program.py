@@ -5,16 +5,18 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from meso.models import Office, User
+from meso.pdf import render_pdf
 from records.models import NoticeAcknowledgment, NoticePosting, Patient
 from requests_app import notice
 from requests_app.kinds import Channel
-from requests_app.models import Complaint
+from requests_app.models import Complaint, Policy, Statement, Training
 
 
 def fill(dice: random.Random, patients: list[Patient], staff: dict[str, User], office: Office, *, on: date, at: datetime) -> None:
     """Put it into the database."""
     _notice(dice, patients, staff, office, on, at)
     _complaints(staff, on, at)
+    _registers(staff, office, on, at)
 
 
 def _notice(dice: random.Random, patients: list[Patient], staff: dict[str, User], office: Office, on: date, at: datetime) -> None:
@@ -53,3 +55,25 @@ def _complaints(staff: dict[str, User], on: date, at: datetime) -> None:
         on=on, received_on=on - timedelta(days=2), channel=Channel.WEB, about="The fax of my visit went to the wrong doctor.",
         reach="fax.complaint@example.org", taken_at=at,
     )  # fmt: skip
+
+
+def _registers(staff: dict[str, User], office: Office, on: date, at: datetime) -> None:
+    since, officer = date(on.year - 1, 3, 1), {"by": staff["privacy"], "at": at}
+    for title, words in (
+        ("Access to records", "Who asks is answered within thirty days. The privacy officer decides; the desk makes the copies."),
+        (
+            "Who may see what",
+            "Each role opens what its work needs. Logins are never shared. Who leaves is switched off the same day.",
+        ),
+    ):
+        document = render_pdf("requests_app/demo/policy.html", {"office": office, "title": title, "words": words}).content
+        Policy.objects.create(title=title, created_on=since, begins_on=since, document=document, **officer)
+    for person in staff.values():
+        Training.objects.create(person=person, trained_on=date(on.year, 2, 3), topic="The privacy rule, yearly", **officer)
+    for kind, text in (
+        ("official", f"{office.officer_name}, {office.officer_title}, {office.officer_phone}"),
+        ("access", "Privacy officer; front desk for copies"),
+        ("record_sets", "The chart with its attachments, the bills, outside records that we hold"),
+        ("covered", "We bill no health plan electronically. We keep the rules as if covered. Counsel was asked in March."),
+    ):
+        Statement.objects.create(kind=kind, text=text, begins_on=since, **officer)

@@ -12,7 +12,7 @@ from disclosures.accounting_rules import look_back_start
 from meso.models import AccessEvent
 from meso.seals import verify
 from records.models import LegalHold, NoticeAcknowledgment, RestrictionEnding
-from requests_app.models import Complaint
+from requests_app.models import Complaint, Policy
 from tests.factories import (
     AT,
     ContactPreferenceFactory,
@@ -211,3 +211,12 @@ def test_the_report_asks_no_more_of_the_database_for_many(client, signed_in, que
     for _ in range(15):
         DisclosureFactory(disclosed_on=OLD)
     assert len(queries_for("/retention/")) == few
+
+
+def test_a_policy_counts_from_the_day_it_was_last_in_force(officer):
+    facts = {"created_on": date(2012, 1, 1), "begins_on": date(2012, 1, 1), "document": b"%PDF-", "by": officer, "at": AT}
+    for last_on in (None, OLD, date(2020, 11, 24)):
+        policy = Policy.objects.create(title="Access", **facts)
+        if last_on:
+            policy.end(last_on=last_on, reason="Replaced", by=officer, at=AT, on=ON)
+    assert listed() == {"Policies no longer in force": [""]}
