@@ -23,7 +23,7 @@ def to_review(request: HttpRequest, on: date) -> dict[str, Any]:
 @dashboard.register(permission="authorization.record", template="disclosures/_dashboard_authorizations.html", order=65, wide=True)
 def authorizations_that_need_somebody(request: HttpRequest, on: date) -> dict[str, Any]:
     """Signed forms near their end, then those taken back orally, then defective ones that no letter has gone out about."""
-    forms = Authorization.objects.with_acts()
+    forms = Authorization.objects.select_related("patient")
     asked = (
         (forms.expiring(on).order_by("expires_on", "id"), lambda form: _ends(form.expires_on, on)),
         (forms.held().order_by("-id"), lambda form: _("Taken back orally")),

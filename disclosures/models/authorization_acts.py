@@ -29,10 +29,11 @@ class _Act(Sealed):
     @classmethod
     def of(cls, authorization: Authorization, *, by: User, at: Any, **facts: Any) -> Any:
         """Write it of a form. Raises ValidationError, with words for the user, where the form does not take it (any more)."""
-        cls.allow(authorization)
         facts |= {"patient_id": authorization.patient_id, "authorization": authorization}
         try:
             with transaction.atomic():
+                Patient.objects.select_for_update().get(pk=authorization.patient_id)  # a release at the same moment waits
+                cls.allow(authorization)
                 return cls.objects.create(by=by, signed_as=by.signature, at=at, **facts)
         except IntegrityError:
             raise ValidationError(_("This was recorded already. Open the form again to see it.")) from None

@@ -76,21 +76,22 @@ class AuthorizationQuerySet(AppendOnlyQuerySet):
         deferred = ("revocation__scan", "replaced_by__scan", "scan")
         return self.select_related("patient", *ends).defer(*deferred).prefetch_related("oral_revocations", "named_entries")
 
-    def not_revoked(self) -> "AuthorizationQuerySet":
-        """Those that nobody has taken back in writing and no other record has replaced."""
-        from disclosures.models.authorization_acts import AuthorizationRevocation
+    def not_ended(self) -> "AuthorizationQuerySet":
+        """Those that nobody took back in writing, found false, saw ended by their event, or recorded anew."""
+        from disclosures.models import authorization_acts as acts
 
-        revoked = AuthorizationRevocation.objects.filter(authorization=models.OuterRef("pk"))
-        replaced = Authorization.objects.filter(replaces=models.OuterRef("pk"))
-        return self.filter(~models.Exists(revoked), ~models.Exists(replaced))
+        ends = (acts.AuthorizationRevocation, acts.AuthorizationEventHappened, acts.AuthorizationFoundFalse)
+        ended = [model.objects.filter(authorization=models.OuterRef("pk")) for model in ends]
+        ended.append(Authorization.objects.filter(replaces=models.OuterRef("pk")))
+        return self.filter(*(~models.Exists(rows) for rows in ended))
 
     def expiring(self, on: date) -> "AuthorizationQuerySet":
         """Whole forms whose last day is that day or one of the thirty after it."""
-        return self.not_revoked().filter(complete=True, expires_on__range=(on, on + SOON))
+        return self.not_ended().filter(complete=True, expires_on__range=(on, on + SOON))
 
     def defective(self) -> "AuthorizationQuerySet":
         """Those whose paper lacks something; one that was recorded anew is no longer among them."""
-        return self.not_revoked().filter(complete=False)
+        return self.not_ended().filter(complete=False)
 
     def without_letter(self) -> "AuthorizationQuerySet":
         """Those about which the patient was not written to yet."""
@@ -103,7 +104,7 @@ class AuthorizationQuerySet(AppendOnlyQuerySet):
         from disclosures.models.authorization_acts import OralRevocation
 
         asked = OralRevocation.objects.filter(authorization=models.OuterRef("pk"))
-        return self.not_revoked().filter(models.Exists(asked))
+        return self.not_ended().filter(models.Exists(asked))
 
 
 class AuthorizationManager(models.Manager.from_queryset(AuthorizationQuerySet)):  # type: ignore[misc]
@@ -276,6 +277,18 @@ class Authorization(Sealed):
             scope.copy_refusal(facts, electronic=electronic),
         ]
         return found + [defect for defect in others if defect]
+
+    def carry(self, patient: Patient, on: date, release: dict[str, Any]) -> date:
+        """Let a release pass that `refusals` knows nothing against, and give the day of the signature. Call in a transaction.
+
+        A revocation that comes at the same moment waits, or is seen. Raises NotAuthorized with the reasons.
+        """
+        Patient.objects.select_for_update().get(pk=self.patient_id)
+        now = Authorization.objects.with_acts().get(pk=self.pk)
+        refusals = now.refusals(on, **release)
+        if refusals or patient.pk != self.patient_id:
+            raise NotAuthorized(refusals)
+        return self.signed_on or self.received_on
 
     def to_confirm(self, on: date) -> list[str]:
         """What a person must judge before releasing on it: an oral revocation, words and groups that no program can read."""

@@ -7,7 +7,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from disclosures import purposes
-from disclosures.models.authorizations import Authorization, NotAuthorized
+from disclosures.models.authorizations import Authorization
 from disclosures.purposes import Scope
 from meso.append_only import AppendOnlyQuerySet
 from meso.models import User
@@ -149,12 +149,10 @@ class Disclosure(Sealed):
         """
         if purposes.purpose(purpose_code).exempt:
             raise ValueError(f"{purpose_code} is exempt and stays out of the log")
-        if authorization:
-            refusals = authorization.refusals(disclosed_on, recipient=recipient, entries=entries or (), purpose=purpose)
-            if refusals or authorization.patient_id != patient.pk:
-                raise NotAuthorized(refusals)
-            authorized_on = authorization.signed_on or authorization.received_on
         with transaction.atomic():
+            if authorization:
+                release = {"recipient": recipient, "entries": entries or (), "purpose": purpose}
+                authorized_on = authorization.carry(patient, disclosed_on, release)
             row = cls.objects.create(
                 patient=patient,
                 disclosed_on=disclosed_on,

@@ -24,7 +24,7 @@ from records.views.about import patient_and_context
 ORDER = ["-disclosed_on", "-id"]
 CSV_COLUMNS = (
     "number", "chart_number", "disclosed_on", "recipient", "recipient_address", "information", "purpose_code", "purpose",
-    "authorized_on", "logged_by", "logged_at", "reviewed", "superseded_by",
+    "authorized_on", "authorization", "logged_by", "logged_at", "reviewed", "superseded_by",
 )  # fmt: skip
 
 
@@ -118,8 +118,9 @@ def _cells(rows: object) -> Iterator[tuple[object, ...]]:
         correction = getattr(row, "correction", None)
         yield (
             row.pk, row.patient.chart_number, row.disclosed_on, row.recipient, row.recipient_address, row.information,
-            row.purpose_code, row.purpose, row.authorized_on, row.logged_by.signature if row.logged_by else "",
-            row.logged_at.isoformat(timespec="seconds"), "yes" if row.reviews.all() else "no",
+            row.purpose_code, row.purpose, row.authorized_on, row.authorization_id or "",
+            row.logged_by.signature if row.logged_by else "", row.logged_at.isoformat(timespec="seconds"),
+            "yes" if row.reviews.all() else "no",
             (correction.replacement_id or "none") if correction else "",
         )  # fmt: skip
 

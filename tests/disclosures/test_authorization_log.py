@@ -1,5 +1,6 @@
 """The log and signed forms: what went out on an authorization names the form, and the form must carry it on that day."""
 
+import csv
 from datetime import date
 
 import pytest
@@ -115,6 +116,15 @@ def test_an_old_log_without_forms_still_comes_in(patient, tmp_path):
     store(read(file, on=date(2026, 11, 24)), at=AT)
     row = Disclosure.objects.get()
     assert (row.authorized_on, row.authorization) == (date(2026, 6, 10), None)
+
+
+def test_the_spreadsheet_of_the_log_names_the_form(client, signed_in, patient):
+    signed_in("privacy_officer")
+    form = AuthorizationFactory(patient=patient)
+    posted(client, form)
+    sheet = b"".join(client.post("/disclosures/csv/", {"show": "all"}).streaming_content).decode()
+    (row,) = csv.DictReader(sheet.splitlines())
+    assert (row["authorization"], row["authorized_on"]) == (str(form.pk), "2026-06-01")
 
 
 # --- corrections ----------------------------------------------------------------------------------------------------

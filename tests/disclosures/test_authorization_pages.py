@@ -14,9 +14,10 @@ from disclosures.models import (
     AuthorizationRevocation,
     OralRevocation,
 )
-from meso.models import AccessEvent
+from meso.models import AccessEvent, Draft
 from tests.conftest import NOV_24
 from tests.disclosures.log_pages import ONCE, last_event
+from tests.disclosures.test_log_form import expired
 from tests.factories import AT, AttachmentFactory, AuthorizationFactory, EntryFactory, UserFactory
 
 pytestmark = pytest.mark.usefixtures("_on_november_24")
@@ -99,6 +100,17 @@ def test_what_a_chart_keeps_and_a_scan_is_not_is_refused(client, signed_in, pati
     page = client.post(f"{FORMS}new/", paper(scan=scan(heic, "form.heic"))).content.decode()
     assert "A scan is a PDF, a JPEG or a PNG" in page
     assert not Authorization.objects.exists()
+
+
+def test_an_expired_login_loses_nothing_but_the_file(client, signed_in, patient):
+    desk = signed_in("front_desk")
+    back = expired(client, desk, f"{FORMS}new/", paper(information="Kept words", signed=None, entry_kinds=["lab_result"]))
+    page = page_of(client, back["Location"])
+    assert "Kept words" in page
+    assert 'value="lab_result" class="form-check-input" id="id_entry_kinds_4" checked' in page
+    assert 'name="signed" id="id_signed" class="form-check-input" checked' not in page
+    client.post(f"{FORMS}new/", paper())
+    assert not Draft.objects.exists()
 
 
 def test_the_same_page_sent_twice_is_one_form(client, signed_in, patient):

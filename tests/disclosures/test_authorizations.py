@@ -104,6 +104,14 @@ def test_a_revocation_works_from_its_receipt_and_earlier_releases_stay(patient, 
     assert list(patient.disclosures.accountable("notice")) == [before]
 
 
+def test_a_form_read_before_its_revocation_carries_nothing_after_it(patient, who):
+    read_before = Authorization.objects.with_acts().get(pk=AuthorizationFactory(patient=patient).pk)
+    assert read_before.standing(NOV_24).valid
+    AuthorizationRevocation.of(read_before, received_on=NOV_24, **who)
+    with pytest.raises(NotAuthorized, match="taken it back"):
+        released(read_before)
+
+
 def test_an_oral_revocation_warns_and_does_not_end_the_form(patient, who):
     form = AuthorizationFactory(patient=patient)
     OralRevocation.of(form, asked_on=date(2026, 11, 20), **who)
@@ -254,6 +262,9 @@ def test_the_lists_of_the_office(patient, who):
     revoked = AuthorizationFactory(patient=patient, expires_on=on)
     AuthorizationRevocation.of(revoked, received_on=on, **who)
     OralRevocation.of(days[31], asked_on=on, **who)
+    ended = AuthorizationFactory(patient=patient, expires_on=on, expiry_event="Trial ends")
+    AuthorizationEventHappened.of(ended, happened_on=on, known_on=on, **who)
+    AuthorizationFoundFalse.of(AuthorizationFactory(patient=patient, expires_on=on), found_on=on, reason="Name", **who)
     forms = Authorization.objects
     assert set(forms.expiring(on)) == {days[0], days[30]}
     assert list(forms.defective()) == [lacking]
