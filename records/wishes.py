@@ -7,10 +7,13 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext as _
 
 from records import representation
 from records.models import ContactPreference, Entry, LegalHold, NoticeAcknowledgment, Patient, Representative, Restriction
 from records.restriction_rules import Outcome, Verdict
+
+_SHORTEST_NUMBER = 7  # digits of a telephone number
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,38 @@ def wishing(patients: list[Patient], on: date) -> set[int]:
     keys = [patient.pk for patient in patients]
     begun = ContactPreference.objects.filter(patient__in=keys, begins_on__lte=on) if keys else ContactPreference.objects.none()
     return set(begun.values_list("patient_id", flat=True))
+
+
+def allows(patient: Patient, means: str, where: str, on: date) -> str | None:
+    """Why the office may not reach the patient this way on that day, in words for the desk; None when it may. One query.
+
+    `means` is one of ContactPreference.Means; `where` is the number, e-mail or postal address, or "" where only the means is
+    asked about. Handing something to the patient at the office is always a way (164.522(b)(1)(i)).
+    """
+    contact = ContactPreference.objects.latest_of(patient, on)
+    if contact is None or means == ContactPreference.Means.PICK_UP:
+        return None
+    if means == contact.means and (not where.strip() or _is_there(means, where, contact.where)):
+        return None
+    way = ", ".join([str(contact.get_means_display()), *contact.where.splitlines()])
+    told = _("The patient asked to be reached only so: %(way)s.") % {"way": way}
+    return f"{told} {_('Do not use: %(what)s.') % {'what': contact.avoid}}" if contact.avoid else told
+
+
+def _is_there(means: str, where: str, wished: str) -> bool:
+    """Whether this number, e-mail or address is the one that is wished, however it is written."""
+    if means == ContactPreference.Means.PHONE:
+        number = "".join(letter for letter in where if letter.isdigit())
+        return len(number) >= _SHORTEST_NUMBER and number in "".join(letter for letter in wished if letter.isdigit())
+    if means == ContactPreference.Means.EMAIL:
+        return where.strip().casefold() in wished.casefold().split()
+    if means == ContactPreference.Means.MAIL:
+        return _lines(where) <= _lines(wished)
+    return True
+
+
+def _lines(address: str) -> set[str]:
+    return {key for line in address.splitlines() if (key := "".join(letter for letter in line.casefold() if letter.isalnum()))}
 
 
 def mailing_lines(patient: Patient, on: date) -> list[str]:

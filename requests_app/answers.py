@@ -68,6 +68,7 @@ def extend_with_letter(
     """
     now: dict[str, Any] = {"by": by, "at": at, "on": on}
     with all_or_nothing(request):
+        letters.check_way(request, how, told_on)
         request.extend(until=until, reason=reason, told_on=told_on, **now)
         draft = letters.extension(request, until=until, reason=reason, dated=told_on, by=by, office=office)
         letter = make_letter(request, draft, **now)
@@ -131,6 +132,7 @@ def send_letter(letter: Letter, *, sent_on: date, how: str, by: User, at: dateti
     with all_or_nothing(request):
         if sent := sent_event(letter):
             raise NotAllowedNow(_("It was sent on %(day)s.") % {"day": spoken(date.fromisoformat(sent.data["sent_on"]))})
+        letters.check_way(request, how, sent_on)
         return request.letter_sent(letter, sent_on=sent_on, how=how, by=by, at=at, on=on)
 
 

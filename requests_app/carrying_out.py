@@ -15,7 +15,9 @@ from disclosures.models import AccountingGiven
 from disclosures.purposes import Scope
 from meso.models import Office, User
 from records.models import ContactPreference, Entry, PaidInFull, Patient, Restriction
+from requests_app import letters
 from requests_app.answers import all_or_nothing
+from requests_app.asked import Way
 from requests_app.deadlines import NotAllowedNow, spoken
 from requests_app.kinds import Kind
 from requests_app.models import CopyBill, PatientRequest, RequestEvent
@@ -23,6 +25,10 @@ from requests_app.models.timeline import Verb
 
 # Kinds that one act carries out for good; copies and amendments may come in several.
 _ONCE = frozenset({Kind.RESTRICTION, Kind.CONFIDENTIAL_COMMUNICATION, Kind.ACCOUNTING})
+
+
+PLAIN_EMAIL = "by e-mail"
+_ASKED_WAYS = {Way.MAIL: ("by mail",), Way.ELECTRONIC: (PLAIN_EMAIL, "by encrypted e-mail")}
 
 
 def why_not(request: PatientRequest, on: date) -> str:
@@ -68,11 +74,13 @@ def held_now(request: PatientRequest) -> list[int]:
 
 
 def give_copies(
-    bill: CopyBill, *, given_on: date, how: str, by: User, at: datetime, on: date, warned: bool = False
+    bill: CopyBill, *, given_on: date, how: str, by: User, at: datetime, on: date, warned_on: date | None = None
 ) -> RequestEvent:
-    """The copies went out on that day, paid or not: a bill never holds them. `warned`: the patient accepted plain e-mail.
+    """The copies went out on that day, paid or not: a bill never holds them.
 
-    Raises NotAllowedNow when they went out already, for a day before they were made or in the future.
+    `warned_on`: the day on which the patient, warned that e-mail is not private, accepted it. Raises NotAllowedNow when they
+    went out already; for a day before they were made or in the future; for plain e-mail that was not accepted by that day;
+    for a way that the patient asked not to be reached by, unless this request itself asks for it.
     """
     request = bill.request
     with all_or_nothing(request) as me:
@@ -83,8 +91,14 @@ def give_copies(
             raise NotAllowedNow(_("The day must lie between the day the copies were made and today."), "given_on")
         if bill.package.get("withheld", []) != held_now(me):
             raise NotAllowedNow(_("What is withheld has changed since this copy was made: make the copy anew."))
-        note = _("The patient was warned that e-mail is not private, and wants it so.") if warned else ""
-        facts = {"given_on": given_on, "how": how, "bill": bill.pk}
+        plain = how == PLAIN_EMAIL
+        if plain and (warned_on is None or warned_on > given_on):
+            words = _("Plain e-mail goes out only after the patient was warned that it is not private, and accepted it.")
+            raise NotAllowedNow(words, "warned_on")
+        if how not in _ASKED_WAYS.get(me.details.get("form", ""), ()):
+            letters.check_way(me, how, given_on)
+        note = _("The patient was warned that e-mail is not private, and wants it so.") if plain else ""
+        facts = {"given_on": given_on, "how": how, "bill": bill.pk} | ({"warned_on": warned_on} if plain else {})
         return request.carried_out(Verb.COPIES_GIVEN, given_on, by=by, at=at, on=on, note=note, **facts)
 
 

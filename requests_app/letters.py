@@ -206,6 +206,28 @@ def render(draft: Draft, *, made_on: date) -> Pdf:
     return render_pdf("requests_app/letters/letter.html", context, draft.language)
 
 
+# --- which way it goes ------------------------------------------------------------------------------------------------
+
+# How something goes out -> the means that a patient may wish for, or not. What is handed over is not here: it is always a way.
+MEANS_OF: dict[str, str] = {
+    "by mail": ContactPreference.Means.MAIL,
+    "by e-mail": ContactPreference.Means.EMAIL,
+    "by encrypted e-mail": ContactPreference.Means.EMAIL,
+    "by fax": ContactPreference.Means.OTHER,
+}
+
+
+def check_way(request: PatientRequest, how: str, on: date) -> None:
+    """Raise NotAllowedNow where the patient wishes to be reached another way on that day (164.522(b)(1)(i)).
+
+    Somebody who acts for the patient is reached where they said.
+    """
+    if request.patient is None or request.on_behalf or how not in MEANS_OF:
+        return
+    if refusal := wishes.allows(request.patient, MEANS_OF[how], "", on):
+        raise NotAllowedNow(refusal, "how")
+
+
 # --- to whom it goes --------------------------------------------------------------------------------------------------
 
 

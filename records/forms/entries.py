@@ -1,6 +1,7 @@
 """Writing an entry, and what is laid beside one: lines, addenda, the wrong-chart mark, files."""
 
 import secrets
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +18,8 @@ from meso.models import User
 from meso.roles import may
 from records import uploads
 from records.exclusion import WHAT_IT_DOES, Kind
-from records.models import Attachment, Entry, Patient
+from records.forms.money import money
+from records.models import PAYABLE, Attachment, Entry, PaidInFull, Patient
 
 FILED_KINDS = (
     Entry.Kind.OUTSIDE_RECORD, Entry.Kind.CORRESPONDENCE, Entry.Kind.PHOTOGRAPH, Entry.Kind.CONSENT, Entry.Kind.LAB_RESULT,
@@ -86,6 +88,12 @@ class EntryForm(ModelForm):
     )  # fmt: skip
     on_paper = forms.BooleanField(label=gettext_lazy("The original is on paper"), required=False)
     attached = FilesField(label=gettext_lazy("Files"), required=False)
+    keep_from_plan = forms.BooleanField(
+        label=gettext_lazy("Paid in full by the patient, who keeps it from the health plan"), required=False,
+        help_text=gettext_lazy("The office must keep it from the plan from now on (45 CFR 164.522(a)(1)(vi))."),
+    )  # fmt: skip
+    plan = forms.CharField(label=gettext_lazy("Health plan it is kept from"), required=False, max_length=300)
+    paid = money(gettext_lazy("Charged and paid, dollars"), required=False)
     token = forms.RegexField(r"^[A-Za-z0-9_-]{16,64}$", required=False, widget=forms.HiddenInput)
 
     class Meta:
@@ -142,6 +150,7 @@ class EntryForm(ModelForm):
         if not data.get("title") and "title" not in self.errors:
             data["title"] = str(dict(Entry.Kind.choices).get(data.get("kind", ""), ""))
         self._clean_treatment(data)
+        self._clean_paid(data)
         chosen = self.files.getlist("attached") if self.files else []
         if chosen and self.errors and "attached" not in self.errors:
             names = ", ".join(uploads.clean_name(file.name or "") for file in chosen)
@@ -163,6 +172,23 @@ class EntryForm(ModelForm):
                 "kind", _("Areas and products are filled in below: choose Mesotherapy treatment, or empty them there.")
             )
 
+    def _clean_paid(self, data: dict[str, Any]) -> None:
+        if not data.get("keep_from_plan"):
+            return
+        if data.get("kind") and data["kind"] not in PAYABLE:
+            self.add_error("keep_from_plan", _("Only a treatment or a billing record is paid for."))
+        for name, words in (("plan", _("Which health plan?")), ("paid", _("How much was charged and paid?"))):
+            if not data.get(name) and name not in self.errors:
+                self.add_error(name, words)
+
+    def _keep_from_plan(self, entry: Entry, at: datetime) -> None:
+        """Put the mandatory restriction in force for this entry, unless its line is kept from the plan already."""
+        paid = self.cleaned_data["paid"]
+        facts: dict[str, Any] = {"by": self.by, "at": at, "entries": [entry], "begins_on": self.on, "paid_on": self.on}
+        facts |= {"plan": self.cleaned_data["plan"], "charged": paid, "amount": paid}
+        with suppress(ValidationError):
+            PaidInFull.keep(self.patient, service=entry.title, service_on=entry.service_on, **facts)
+
     def write(self, at: datetime) -> Entry:
         """Store the entry and its files as one. Raises AlreadyWrittenError when this form was sent before."""
         entry = self.save(commit=False)
@@ -174,6 +200,8 @@ class EntryForm(ModelForm):
                 entry.save()
                 for file in self.cleaned_data["attached"]:
                     attach(self.patient, file, by=self.by, at=at, entry=entry)
+                if self.cleaned_data["keep_from_plan"]:
+                    self._keep_from_plan(entry, at)
         except IntegrityError:
             written = Entry.objects.filter(source_id=entry.source_id, patient=self.patient).first()
             if written is None:

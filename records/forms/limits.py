@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from meso.forms import DateField, Form
+from records.forms.money import money
 from records.models import Entry, Patient, Restriction, RestrictionEnding
 from records.restriction_rules import Covers, Recipient
 
@@ -28,14 +28,6 @@ def _long(label: Any, most: int, *, rows: int = 3, help_text: Any = "", required
 def _ticks(label: Any, choices: Any, *, help_text: Any = "", required: bool = False) -> forms.MultipleChoiceField:
     widget = forms.CheckboxSelectMultiple
     return forms.MultipleChoiceField(label=label, choices=choices, required=required, help_text=help_text, widget=widget)
-
-
-def money(label: Any, help_text: Any = "") -> forms.DecimalField:
-    """Dollars and cents, more than nothing."""
-    widget = forms.TextInput(attrs={"inputmode": "decimal"})
-    return forms.DecimalField(
-        label=label, min_value=Decimal("0.01"), max_digits=10, decimal_places=2, help_text=help_text, widget=widget
-    )
 
 
 def named(entry: Entry) -> str:

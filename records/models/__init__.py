@@ -1,6 +1,6 @@
 """The tables of the patient's record."""
 
-from records.models.chart import Addendum, Attachment, Entry, Misfiling, StrikeThrough
+from records.models.chart import PAYABLE, Addendum, Attachment, Entry, Misfiling, StrikeThrough
 from records.models.deaths import DeathReport
 from records.models.emergencies import EmergencyRelease
 from records.models.flags import EntryFlag, EntryFlagEnding
@@ -14,6 +14,7 @@ from records.models.restrictions import Restriction, RestrictionEnding, Restrict
 from records.models.wishes import ContactPreference
 
 __all__ = [
+    "PAYABLE",
     "Addendum",
     "Attachment",
     "ChangedMeanwhileError",

@@ -100,7 +100,7 @@ class Entry(Sealed):
     @property
     def is_payable(self) -> bool:
         """Whether it is of a kind that is paid for, so that the patient may keep it from a health plan."""
-        return self.kind in (Entry.Kind.TREATMENT, Entry.Kind.BILLING_RECORD)
+        return self.kind in PAYABLE
 
     def passages(self) -> list[tuple[str, bool]]:
         """The body in pieces of (text, struck), for screen, print and PDF alike: the one rule of how a line is drawn."""
@@ -170,6 +170,9 @@ class Entry(Sealed):
             if Misfiling.objects.filter(entry=self).exists():
                 raise ValidationError(_("It is marked as filed in the wrong chart already."))
             return Misfiling.objects.create(patient=self.patient, entry=self, reason=reason, by=by, signed_as=by.signature, at=at)
+
+
+PAYABLE = frozenset({Entry.Kind.TREATMENT, Entry.Kind.BILLING_RECORD})
 
 
 class Addendum(Sealed):

@@ -5,6 +5,8 @@ from datetime import date, datetime
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from disclosures import accounting_rules
@@ -15,7 +17,7 @@ from meso.models import Office, User
 from meso.roles import may
 from records.forms import limits
 from records.models import ContactPreference, Entry
-from requests_app import answers, carrying_out
+from requests_app import answers, carrying_out, letters
 from requests_app.deadlines import spoken
 from requests_app.forms.acts import ActForm, ExtendForm, long_text
 from requests_app.forms.choosing import ChoosingForm
@@ -36,6 +38,15 @@ class SendForm(ActForm):
         super().__init__(*args, **kwargs)
         self.letter = letter
         self.fields["sent_on"].initial = self.on
+        self.fields["how"].help_text = self._envelope(letters.addressee(self.asked, self.on))
+
+    def _envelope(self, lines: list[str]) -> SafeString:
+        """What goes on the envelope today; it says so when the letter was made before the patient changed it."""
+        moved = _("The letter was made with another address: do not use that one.") if self._is_old(lines) else ""
+        return format_html("{} <strong>{}</strong> {}", _("On the envelope:"), ", ".join(lines), moved)
+
+    def _is_old(self, lines: list[str]) -> bool:
+        return self.letter.addressed_to != "\n".join(lines)
 
     def act(self, *, by: User, at: datetime, office: Office) -> None:
         """Record it."""

@@ -22,8 +22,7 @@ from requests_app.forms.choosing import ChoosingForm
 from requests_app.kinds import Delivery
 from requests_app.models import BillSettlement, CopyBill
 
-_BY_EMAIL = "by e-mail"
-_WAY_OF = {Delivery.MAIL: "by mail", Delivery.PICK_UP: "handed over", Delivery.ELECTRONIC: _BY_EMAIL}
+_WAY_OF = {Delivery.MAIL: "by mail", Delivery.PICK_UP: "handed over", Delivery.ELECTRONIC: carrying_out.PLAIN_EMAIL}
 
 
 class CopiesForm(ChoosingForm):
@@ -148,18 +147,24 @@ def _named(entry: Entry) -> str:
     return f"{spoken(entry.service_on)} · {entry.get_kind_display()} · {entry.title}{paper}"
 
 
-class GiveForm(ActForm):
+class GiveForm(ChoosingForm):
     """The copies went out: the day and the way. Paid or not makes no difference."""
 
     heading, button, audited = _("Record that the copies were given"), _("Record as given"), "copies given"
     done = _("It is recorded that the copies were given.")
     given_on = DateField(label=_("Given on"), help_text=_("Paid or not: an open bill never holds a copy back."))
-    how = forms.ChoiceField(label=_("How"), choices=ExtendForm.WAYS)
-    warned = forms.BooleanField(
-        label=_("The patient was warned that e-mail is not private, and wants it so"),
-        required=False,
-        help_text=_("Only for plain e-mail."),
+    how = forms.ChoiceField(label=_("How"), choices=[*ExtendForm.WAYS, ("by encrypted e-mail", _("By encrypted e-mail"))])
+    warned_on = DateField(
+        label=_("Day on which the patient, warned that e-mail is not private, accepted it"),
+        help_text=_("Others might read a plain e-mail. The patient may want it all the same, and then gets it."),
+        error_messages={"required": _("Warn the patient that others might read an e-mail; write the day they accepted it.")},
     )
+
+    conditional = ("warned_on",)
+
+    def needed(self) -> set[str]:
+        """Only plain e-mail needs the warning."""
+        return {"warned_on"} if self.chosen("how") == carrying_out.PLAIN_EMAIL else set()
 
     def __init__(self, *args: Any, bill: CopyBill, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -175,17 +180,9 @@ class GiveForm(ActForm):
         )
         self.fields["given_on"].initial, self.fields["how"].initial = self.on, _WAY_OF[Delivery(bill.delivery)]
 
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        if data.get("how") == _BY_EMAIL and not data.get("warned"):
-            self.add_error("warned", _("Warn the patient that others might read an e-mail; tick this if they accept it."))
-        return data
-
     def act(self, *, by: User, at: datetime, office: Office) -> None:
         """Record it."""
-        data = self.cleaned_data
-        warned = data["warned"] and data["how"] == _BY_EMAIL
-        carrying_out.give_copies(self.bill, given_on=data["given_on"], how=data["how"], warned=warned, by=by, at=at, on=self.on)
+        carrying_out.give_copies(self.bill, **self.cleaned_data, by=by, at=at, on=self.on)
         self.asked.refresh_from_db()
 
 

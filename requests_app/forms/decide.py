@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from meso.models import Office, User
-from records.forms.limits import money
+from records.forms.money import money
 from requests_app import answers, checklist, grounds, letters
 from requests_app.deadlines import NotAllowedNow
 from requests_app.forms.acts import long_text

@@ -88,7 +88,7 @@ def copies_given(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     """Record the day on which copies went out."""
     asked = request_or_404(number)
     form = GiveForm(request.POST or None, asked=asked, on=clock.today(), bill=_bill(asked, pk), initial=drafts.initial(request))
-    return act_on(request, form)
+    return act_on(request, form, "requests_app/give.html")
 
 
 @needs("request.bill")

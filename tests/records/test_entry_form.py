@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 
 from meso.models import AccessEvent, Draft
-from records.models import Attachment, Entry
+from records.models import Attachment, Entry, Restriction
 from tests.factories import PatientFactory, UserFactory
 from tests.records.conftest import NOON
 
@@ -308,3 +308,47 @@ def test_a_form_whose_token_is_of_an_earlier_login_is_kept_too(doctor, patient):
     assert careful.get(FORM).context["form"]["body"].value() == NOTE["body"]
     stranger = Client(enforce_csrf_checks=True)
     assert "Go back in your browser" in stranger.post(FORM, NOTE).text
+
+
+# --- paid in full, kept from the health plan ----------------------------------------------------------------------------
+
+BILL = LETTER | {"kind": "billing_record", "title": "Session of the day", "token": "b" * 20}
+KEEP = {"keep_from_plan": "on", "plan": "Empire Health", "paid": "180.00"}
+
+
+def test_one_tick_keeps_what_was_paid_in_full_from_the_plan(client, desk, patient):
+    client.post(FORM, BILL | KEEP)
+    entry, restriction = Entry.objects.get(), Restriction.objects.with_terms().get()
+    assert restriction.is_mandatory
+    assert [row.entry for row in restriction.listed.all()] == [entry]
+    assert (restriction.paid.plan, str(restriction.paid.amount), restriction.begins_on) == (
+        "Empire Health",
+        "180.00",
+        NOON.date(),
+    )
+    assert restriction.agreed_by == desk
+    client.post(FORM, BILL | KEEP)  # the same form again
+    assert (Entry.objects.count(), Restriction.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"plan": ""}, "plan"),
+        ({"paid": ""}, "paid"),
+        ({"paid": "0"}, "paid"),
+        ({"paid": "much"}, "paid"),
+        ({"kind": "correspondence"}, "keep_from_plan"),
+    ],
+)
+def test_the_tick_needs_the_plan_and_the_sum_and_something_that_is_paid_for(client, desk, patient, changed, field):
+    answer = client.post(FORM, BILL | KEEP | changed)
+    assert field in answer.context["form"].errors
+    assert not Entry.objects.exists()
+    assert not Restriction.objects.exists()
+
+
+def test_without_the_tick_nothing_is_kept_whatever_stands_beside_it(client, desk, patient):
+    client.post(FORM, BILL | {"plan": "Empire Health", "paid": "180.00"})
+    assert Entry.objects.count() == 1
+    assert not Restriction.objects.exists()

@@ -602,8 +602,8 @@ def test_plain_email_needs_the_warning_that_the_patient_accepted(client, signed_
     bill = made(request, officer, delivery=Delivery.ELECTRONIC)
     data = {"given_on": "2026-11-24", "how": "by e-mail"}
     refused = client.post(url(request, f"{bill.pk}/given/"), data)
-    assert "Warn the patient that others might read an e-mail" in str(refused.context["form"].errors["warned"])
-    assert client.post(url(request, f"{bill.pk}/given/"), data | {"warned": "on"}).status_code == 302
+    assert "Warn the patient that others might read an e-mail" in str(refused.context["form"].errors["warned_on"])
+    assert client.post(url(request, f"{bill.pk}/given/"), data | {"warned_on": "2026-11-24"}).status_code == 302
     assert "warned that e-mail is not private" in request.events.get(verb=Verb.COPIES_GIVEN).note
 
 

@@ -1,0 +1,211 @@
+"""Confidential communications: every way out asks how the patient wishes to be reached, and never why (law.md §5)."""
+
+import re
+from datetime import date
+
+import pytest
+import time_machine
+
+from records import wishes
+from records.models import ContactPreference
+from requests_app import answers, carrying_out, grounds, letters
+from requests_app.deadlines import NotAllowedNow
+from requests_app.kinds import DETAILS, Kind, Outcome
+from tests.factories import ContactPreferenceFactory, EntryFactory, PatientFactory, UserFactory
+from tests.requests_app.answering import AT, ON, an_office, granted, now, verified
+from tests.requests_app.test_copies import charted, made
+from tests.test_house import MODULES, ROOT, TEMPLATES, among, name_of
+
+pytestmark = [pytest.mark.django_db]
+
+
+@pytest.fixture(autouse=True)
+def _on_november_24():
+    with time_machine.travel(AT, tick=False):
+        an_office()
+        yield
+
+
+@pytest.fixture
+def officer(db):
+    return UserFactory(role="privacy_officer")
+
+
+# --- what is allowed --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("means", "where", "on", "allowed"),
+    [
+        ("phone", "555-010-2233", date(2026, 6, 2), False),  # the home telephone, the day after the request
+        ("phone", "555-010-2233", date(2026, 5, 31), True),  # before it nobody had asked
+        ("mail", "PO Box 12\nAlbany, NY 12201", date(2026, 6, 1), True),
+        ("mail", "po box 12", date(2026, 6, 1), True),
+        ("mail", "PO Box 1", date(2026, 6, 1), False),
+        ("mail", "12 Elm Street\nAlbany, NY 12207", date(2026, 6, 2), False),
+        ("mail", "", date(2026, 6, 2), True),
+        ("email", "maria@example.org", date(2026, 6, 2), False),
+        ("other", "fax", date(2026, 6, 2), False),
+        ("pick_up", "", date(2026, 6, 2), True),  # at the office, from hand to hand
+    ],
+)
+def test_po_box_12_not_the_home_telephone(means, where, on, allowed):
+    patient = PatientFactory()
+    ContactPreferenceFactory(patient=patient, avoid="Home telephone", begins_on=date(2026, 6, 1))
+    refusal = wishes.allows(patient, means, where, on)
+    assert (refusal is None) is allowed, refusal
+    if not allowed:
+        assert "By mail, PO Box 12, Albany, NY 12201" in refusal
+        assert "Do not use: Home telephone" in refusal
+
+
+@pytest.mark.parametrize(
+    ("means", "wished", "where", "allowed"),
+    [
+        ("phone", "555-010-9999 after six", "(555) 010-9999", True),
+        ("phone", "555-010-9999 after six", "555-010-2233", False),
+        ("phone", "555-010-9999", "9999", False),
+        ("email", "maria@example.org", "Maria@Example.org", True),
+        ("email", "maria@example.org", "ria@example.org", False),
+        ("other", "By the courier", "anything", True),
+    ],
+)
+def test_the_place_is_known_however_it_is_written(means, wished, where, allowed):
+    patient = PatientFactory()
+    ContactPreferenceFactory(patient=patient, means=means, where=wished)
+    assert (wishes.allows(patient, means, where, ON) is None) is allowed
+
+
+def test_without_a_wish_every_way_is_open_and_the_latest_wish_counts():
+    patient = PatientFactory()
+    assert wishes.allows(patient, "phone", "555-010-2233", ON) is None
+    ContactPreferenceFactory(patient=patient)
+    ContactPreferenceFactory(patient=patient, means="phone", where="555-010-9999", begins_on=date(2026, 7, 1))
+    assert wishes.allows(patient, "mail", "PO Box 12", ON)
+    assert wishes.allows(patient, "phone", "555-010-9999", ON) is None
+
+
+# --- what goes out ----------------------------------------------------------------------------------------------------
+
+
+def denied(officer, **wish):
+    request = verified("amendment", officer)
+    if wish:
+        ContactPreferenceFactory(patient=request.patient, **wish)
+    doctor = UserFactory(role="physician", credentials="MD", licence_number="NY 1")
+    return answers.decide_with_letter(
+        request, Outcome.DENIED, ground="A4", text="It is right.", office=an_office(), **now(doctor)
+    )
+
+
+def test_a_letter_is_not_recorded_as_sent_in_a_way_the_patient_does_not_wish(officer):
+    letter = denied(officer, means="phone", where="555-010-9999")
+    for how in ("by mail", "by e-mail", "by fax"):
+        with pytest.raises(NotAllowedNow, match="reached only so: By telephone, 555-010-9999") as refusal:
+            answers.send_letter(letter, sent_on=ON, how=how, **now(officer))
+        assert refusal.value.field == "how"
+    answers.send_letter(letter, sent_on=ON, how="handed over", **now(officer))
+
+
+def test_an_extension_is_not_told_in_a_way_the_patient_does_not_wish(officer):
+    request = verified("access", officer)
+    ContactPreferenceFactory(patient=request.patient)
+    facts = {"until": date(2026, 12, 20), "reason": "Archive", "told_on": ON, "office": an_office()}
+    with pytest.raises(NotAllowedNow, match="PO Box 12"):
+        answers.extend_with_letter(request, how="by e-mail", **facts, **now(officer))
+    assert not request.letters.exists()
+    answers.extend_with_letter(request, how="by mail", **facts, **now(officer))
+
+
+def test_who_acts_for_the_patient_is_reached_where_they_said(officer):
+    request = verified("access", officer, on_behalf="Rosa Alvarez, mother", asker_address="3 Oak Street\nTroy, NY 12180")
+    ContactPreferenceFactory(patient=request.patient, means="phone", where="555-010-9999")
+    letters.check_way(request, "by mail", ON)
+
+
+def test_the_step_of_sending_shows_the_envelope_and_no_old_address(client, signed_in, officer):
+    letter = denied(officer)
+    ContactPreferenceFactory(patient=letter.request.patient)
+    signed_in("front_desk")
+    page = client.get(f"/requests/{letter.request.number}/letters/{letter.pk}/sent/").content.decode()
+    assert "PO Box 12, Albany, NY 12201" in page
+    assert "do not use that one" in page
+    assert "12 Elm Street" not in page
+
+
+def test_the_page_of_a_request_hides_what_the_asker_gave_once_a_wish_is_in_force(client, signed_in, officer):
+    request = verified("access", officer, asker_phone="555-010-7777", asker_address="12 Elm Street\nAlbany, NY 12207")
+    signed_in("privacy_officer")
+    path = f"/requests/{request.number}/"
+    assert "555-010-7777" in client.get(path).content.decode()
+    ContactPreferenceFactory(patient=request.patient, avoid="Home telephone")
+    page = client.get(path).content.decode()
+    assert "555-010-7777" not in page
+    assert "12 Elm Street" not in page
+    assert "<s>Home telephone</s>" in page
+
+
+# --- copies by e-mail -------------------------------------------------------------------------------------------------
+
+
+def test_plain_email_goes_out_after_the_patient_accepted_the_warning_and_not_before(officer):
+    bill = made(charted(officer, entries=1), officer)
+    for warned_on in (None, date(2026, 11, 25)):
+        with pytest.raises(NotAllowedNow, match="only after the patient was warned") as refusal:
+            carrying_out.give_copies(bill, given_on=ON, how="by e-mail", warned_on=warned_on, **now(officer))
+        assert refusal.value.field == "warned_on"
+    event = carrying_out.give_copies(bill, given_on=ON, how="by e-mail", warned_on=date(2026, 11, 23), **now(officer))
+    assert event.data["warned_on"] == "2026-11-23"
+
+
+@pytest.mark.parametrize("how", ["by mail", "handed over", "by encrypted e-mail"])
+def test_no_other_way_asks_for_the_warning(client, signed_in, officer, how):
+    signed_in("front_desk")
+    request = charted(officer, entries=1)
+    bill = made(request, officer)
+    path = f"/requests/{request.number}/copies/{bill.pk}/given/"
+    assert 'data-show-when="how=by e-mail"' in client.get(path).content.decode()
+    assert client.post(path, {"given_on": "2026-11-24", "how": how}).status_code == 302
+    assert "warned_on" not in request.events.latest("pk").data
+
+
+def test_copies_go_out_as_this_request_asks_even_where_an_older_wish_says_otherwise(officer):
+    request = charted(officer, entries=1, details={"form": "electronic", "delivery_address": "maria@example.org"})
+    ContactPreferenceFactory(patient=request.patient)
+    bill = made(request, officer)
+    with pytest.raises(NotAllowedNow, match="reached only so"):
+        carrying_out.give_copies(bill, given_on=ON, how="by fax", **now(officer))
+    carrying_out.give_copies(bill, given_on=ON, how="by encrypted e-mail", **now(officer))
+
+
+# --- never why, and nothing goes round it -----------------------------------------------------------------------------
+
+
+def test_nothing_asks_why():
+    fields = {field.name for field in ContactPreference._meta.get_fields()} | set(DETAILS[Kind.CONFIDENTIAL_COMMUNICATION])
+    assert not {name for name in fields if re.search(r"why|reason|because", name)}
+
+
+def test_it_is_refused_on_three_grounds_and_no_others(officer):
+    known = grounds.GROUNDS[Kind.CONFIDENTIAL_COMMUNICATION]
+    assert [ground.code for ground in known] == ["C1", "C2", "C3"]
+    with pytest.raises(NotAllowedNow):
+        verified("confidential_communication", officer).decide(Outcome.DENIED, ground="C4", text="No", **now(officer))
+
+
+def test_no_letter_takes_an_address_from_anywhere_but_the_wishes():
+    papers = [path for path in TEMPLATES if {"letters", "pdf", "emails"} & set(path.parts)]
+    papers += sorted((ROOT / "templates").rglob("emails/*.txt"))
+    assert len(papers) > 20
+    assert among(papers, r"(?:patient|asked)\.(?:address|phone|email|city|zip|asker_(?:address|phone|email))") == {}
+    calls = among(MODULES, r"patient\.address_lines\(|patient\.(?:address_1|city|zip)\b")
+    allowed = {"records/wishes.py", "requests_app/demo/requests.py", "records/fhir/out.py"}
+    assert set(calls) <= allowed, calls
+    assert name_of(ROOT / "records/wishes.py") in calls
+
+
+def test_the_letter_and_the_bill_carry_the_wished_address(officer):
+    request = granted("access", officer)
+    EntryFactory(patient=request.patient)
+    ContactPreferenceFactory(patient=request.patient)
+    assert letters.addressee(request, ON) == [request.patient.name, "PO Box 12", "Albany, NY 12201"]
