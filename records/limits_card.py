@@ -11,7 +11,7 @@ from records.models import PaymentBounce
 SHOWN = 10
 
 
-@dashboard.register(permission="restriction.paid", template="records/_limits_card.html", order=30)
+@dashboard.register(permission="restriction.paid", template="records/_limits_card.html", order=20, wide=True)
 def patients_to_call(request: HttpRequest, on: date) -> dict[str, Any] | None:
     """The failed payments that wait, oldest first; no card when there is none. One query."""
     waiting = PaymentBounce.objects.waiting().select_related("restriction__paid", "patient").order_by("id")

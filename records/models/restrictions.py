@@ -113,6 +113,11 @@ class Restriction(Sealed):
         return ending is not None and ending.ended_on <= on
 
     @property
+    def waits_for_payment(self) -> bool:
+        """Whether a payment that failed is not made good yet. Costs no query for one that comes `with_story()`."""
+        return any(getattr(bounce, "made_good", None) is None for bounce in self.bounces.all())
+
+    @property
     def covered(self) -> list[str]:
         """The purposes it covers, in words; all of them where none was named."""
         return [str(code.label) for code in rules.Covers if not self.covers or code in self.covers]
