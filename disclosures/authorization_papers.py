@@ -38,7 +38,10 @@ def blank_form(patient: Patient, which: str, *, office: Office, on: date) -> Pdf
 
     It holds the six elements, the three statements, and where money is paid the one about that.
     """
-    context = {"patient": patient, "which": which, "blank": BLANKS[which], "office": office, "on": on}
+    context = {
+        "patient": patient, "which": which, "blank": BLANKS[which], "office": office, "on": on,
+        "reached": wishes.mailing_lines(patient, on)[1:],
+    }  # fmt: skip
     return render_pdf("disclosures/pdf/authorization.html", context, languages.written(patient.language))
 
 

@@ -6,13 +6,14 @@ from datetime import date
 import pytest
 import time_machine
 
+from disclosures import authorization_papers
 from records import wishes
 from records.models import ContactPreference
 from requests_app import answers, carrying_out, grounds, letters
 from requests_app.deadlines import NotAllowedNow
 from requests_app.kinds import DETAILS, Kind, Outcome
 from tests.factories import ContactPreferenceFactory, EntryFactory, PatientFactory, UserFactory
-from tests.requests_app.answering import AT, ON, an_office, granted, now, verified
+from tests.requests_app.answering import AT, ON, an_office, granted, now, verified, words_of
 from tests.requests_app.test_copies import charted, made
 from tests.test_house import MODULES, ROOT, TEMPLATES, among, name_of
 
@@ -209,3 +210,11 @@ def test_the_letter_and_the_bill_carry_the_wished_address(officer):
     EntryFactory(patient=request.patient)
     ContactPreferenceFactory(patient=request.patient)
     assert letters.addressee(request, ON) == [request.patient.name, "PO Box 12", "Albany, NY 12201"]
+
+
+def test_a_blank_authorization_carries_the_wished_address_and_not_the_old_one():
+    patient = PatientFactory()
+    ContactPreferenceFactory(patient=patient)
+    said = words_of(authorization_papers.blank_form(patient, "general", office=an_office(), on=ON).content)
+    assert "PO Box 12" in said
+    assert "12 Elm Street" not in said
