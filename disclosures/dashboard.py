@@ -3,12 +3,13 @@
 from datetime import date
 from typing import Any
 
-from django.http import HttpRequest
-from django.utils.formats import date_format
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from disclosures.models import Authorization, Disclosure
-from meso import dashboard
+from meso import dashboard, today
+from meso.http import HttpRequest
+from meso.today import Task
 
 _SHOWN = 5
 
@@ -20,18 +21,27 @@ def to_review(request: HttpRequest, on: date) -> dict[str, Any]:
     return {"rows": rows[:_SHOWN], "more": len(rows) > _SHOWN}
 
 
-@dashboard.register(permission="authorization.record", template="disclosures/_dashboard_authorizations.html", order=65, wide=True)
-def authorizations_that_need_somebody(request: HttpRequest, on: date) -> dict[str, Any]:
-    """Signed forms near their end, then those taken back orally, then defective ones that no letter has gone out about."""
+@today.source("disclosure.review")
+def holds_to_decide(request: HttpRequest, on: date) -> list[Task]:
+    """Rows that wait for the decision whether an accounting lists them (law.md §8). One query."""
+    why = _("National security: does an accounting list it?")
+    held = Disclosure.objects.held().order_by("disclosed_on", "id")[: today.MOST]
+    return [Task(_("Decide on disclosure %(row)s") % {"row": row.pk}, why, reverse("disclosure", args=[row.pk])) for row in held]
+
+
+@today.source("authorization.record")
+def authorizations_that_need_somebody(request: HttpRequest, on: date) -> list[Task]:
+    """Signed forms near their end, those taken back orally, defective ones without a letter. Three queries."""
     forms = Authorization.objects.select_related("patient")
     asked = (
-        (forms.expiring(on).order_by("expires_on", "id"), lambda form: _ends(form.expires_on, on)),
-        (forms.held().order_by("-id"), lambda form: _("Taken back orally")),
-        (forms.defective().without_letter().order_by("-id"), lambda form: _("Defective: write what is missing")),
+        (forms.expiring(on).order_by("expires_on", "id"), _("Authorization ends: ask for a new one where it is needed")),
+        (forms.held().order_by("-id"), _("Authorization taken back orally: ask for it in writing")),
+        (forms.defective().without_letter().order_by("-id"), _("Authorization lacks a part: write what is missing")),
     )
-    lines = [{"form": form, "why": why(form)} for found, why in asked for form in found[:_SHOWN]]
-    return {"lines": lines[: 2 * _SHOWN]}
+    return [_form_task(form, why) for found, why in asked for form in found[: today.SHOWN]]
 
 
-def _ends(day: date, on: date) -> str:
-    return _("Last day is today") if day == on else _("Last day %(day)s") % {"day": date_format(day, "M j, Y")}
+def _form_task(form: Authorization, why: str) -> Task:
+    chart = form.patient.chart_number
+    what = _("Chart %(chart)s, authorization %(form)s") % {"chart": chart, "form": form.pk}
+    return Task(what, why, reverse("authorization", args=[chart, form.pk]), form.expires_on if form.complete else None)

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from meso import audit, clock, dashboard, drafts
+from meso import audit, clock, dashboard, drafts, today
 from meso.audit import Action
 from meso.forms import AuditFilterForm, NewStaffForm, OfficeForm, StaffForm
 from meso.http import HttpRequest, file_answer
@@ -25,7 +25,9 @@ logout = needs(PUBLIC)(LogoutView.as_view())
 def home(request: HttpRequest) -> HttpResponse:
     """The dashboard: what this person has to do today."""
     on = clock.today()
-    return render(request, "meso/dashboard.html", {"cards": dashboard.cards_for(request, on)})
+    cards, tasks = dashboard.cards_for(request, on), today.tasks_for(request, on)
+    told = [(task, task.left(on), task.urgency(on)) for task in tasks[: today.SHOWN]]
+    return render(request, "meso/dashboard.html", {"cards": cards, "tasks": told, "more": len(tasks) - len(told)})
 
 
 @needs(PUBLIC)

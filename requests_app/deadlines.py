@@ -9,15 +9,14 @@ from datetime import date, timedelta
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from meso.days import in_words
 from requests_app import office_days
 from requests_app.office_days import last_office_day
 
 RULE_VERSION = "2026-11"
 PROMISED_DAYS = 30
 EXTENSION_DAYS = 30
-SOON_DAYS = 7  # from here on a clock is shown as running out
 
 # kind -> (federal days or None, citation)
 STATUTORY: dict[str, tuple[int | None, str]] = {
@@ -95,25 +94,9 @@ def days_left(due: date, on: date) -> int:
     return (due - on).days
 
 
-def in_words(days: int) -> str:
-    """Days left as a desk says it: "3 days left", "due today", "2 days late"."""
-    if days == 0:
-        return _("due today")
-    if days > 0:
-        return ngettext("%(days)s day left", "%(days)s days left", days) % {"days": days}
-    return ngettext("%(days)s day late", "%(days)s days late", -days) % {"days": -days}
-
-
 def timeliness(acted_on: date, due: date) -> str:
     """How the end of a clock reads: "On time." or "2 days late."."""
     return f"{in_words((due - acted_on).days)}." if is_late(acted_on, due) else _("On time.")
-
-
-def urgency(days: int) -> str:
-    """How near a clock is to its end: "late", "soon" (a week or less) or "fine"."""
-    if days < 0:
-        return "late"
-    return "soon" if days <= SOON_DAYS else "fine"
 
 
 def weekend_note(due: date) -> str:

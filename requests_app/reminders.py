@@ -9,9 +9,9 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from meso.days import SOON_DAYS
 from meso.models import Office, User
 from meso.roles import Role
-from requests_app import deadlines
 from requests_app.models import PatientRequest
 
 # The clocks a mail tells of, by how many days are left at most: heading by heading, the worst first.
@@ -19,7 +19,7 @@ SECTIONS: tuple[tuple[int, str], ...] = (
     (-1, "overdue"),
     (0, "today"),
     (3, "three"),
-    (deadlines.SOON_DAYS, "week"),
+    (SOON_DAYS, "week"),
 )
 
 
@@ -33,7 +33,7 @@ class Reminder:
 
 def due(on: date) -> list[PatientRequest]:
     """The open requests that are overdue, due on the day, or due within the week, soonest first."""
-    last = on + timedelta(days=deadlines.SOON_DAYS)
+    last = on + timedelta(days=SOON_DAYS)
     return list(PatientRequest.objects.due_soonest().filter(due_on__lte=last).select_related("assignee"))
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from meso import append_only
 from meso.models import User
-from tests.factories import PASSWORD, UserFactory
+from tests.factories import AT, PASSWORD, UserFactory
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # the ORM beside Playwright
 
@@ -23,6 +24,13 @@ hypothesis.settings.load_profile("house")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 NOV_24 = date(2026, 11, 24)
+
+
+@pytest.fixture
+def nov_24() -> Iterator[None]:
+    """The office's clock stands at ten in the morning of Tuesday, November 24, 2026."""
+    with time_machine.travel(AT, tick=False):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

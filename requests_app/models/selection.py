@@ -1,12 +1,15 @@
 """Which requests: the words that lists, cards, mails and commands share, and the numbers by which people name a request."""
 
 from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from django.db import models, transaction
 from django.db.models import OuterRef, Q
 from django.db.models.fields.json import KT
 
-from requests_app.deadlines import SOON_DAYS
+from meso.days import SOON_DAYS
+from meso.models import User
 from requests_app.kinds import ANSWERED_BY_THE_THING_ITSELF, Outcome, Step
 from requests_app.models.timeline import RequestEvent, Verb
 
@@ -34,6 +37,11 @@ STEP_LEFT: dict[Step, Q] = {
 }
 
 
+def is_next(step: Step) -> Q:
+    """This step is left, and none before it."""
+    return reduce(lambda found, earlier: found & ~STEP_LEFT[earlier], list(Step)[: list(Step).index(step)], STEP_LEFT[step])
+
+
 class PatientRequestQuerySet(models.QuerySet):
     """Which requests."""
 
@@ -59,10 +67,12 @@ class PatientRequestQuerySet(models.QuerySet):
 
     def at_step(self, step: Step) -> "PatientRequestQuerySet":
         """Open, and this is the next step: what comes before it is done or not needed."""
-        found = self.open().filter(STEP_LEFT[step])
-        for earlier in list(Step)[: list(Step).index(step)]:
-            found = found.exclude(STEP_LEFT[earlier])
-        return found
+        return self.open().filter(is_next(step))
+
+    def waiting_for(self, user: User, steps: dict[Step, list[str]]) -> "PatientRequestQuerySet":
+        """Open, the next step is one of these for its kind, and it lies on this person's desk or on nobody's."""
+        theirs = reduce(or_, (is_next(step) & Q(kind__in=kinds) for step, kinds in steps.items()), Q(pk=None))
+        return self.open().filter(theirs, Q(assignee=None) | Q(assignee=user))
 
     def with_waiting(self) -> "PatientRequestQuerySet":
         """Each with `waiting`: whom the office waits for in words, or "" or None. No query more."""

@@ -6,6 +6,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from meso import days as days_told
 from requests_app import deadlines, talking
 from requests_app.models import PatientRequest, RequestEvent
 
@@ -20,7 +21,7 @@ _MARKS = {
 @register.filter
 def left(request: PatientRequest, on: date) -> str:
     """`{{ request|left:today }}`: "3 days left", "due today", "2 days late"."""
-    return deadlines.in_words(request.days_left(on))
+    return days_told.in_words(request.days_left(on))
 
 
 @register.filter
@@ -32,7 +33,7 @@ def weekend_note(request: PatientRequest) -> str:
 @register.filter
 def urgency(request: PatientRequest, on: date) -> str:
     """How near the clock is to its end: "late", "soon", "fine"."""
-    return deadlines.urgency(request.days_left(on))
+    return days_told.urgency(request.days_left(on))
 
 
 @register.filter
@@ -53,5 +54,5 @@ def clock_tag(request: PatientRequest, on: date) -> SafeString:
     if not request.is_open:
         return format_html('<span class="tag">{}</span>', request.get_outcome_display())
     days = request.days_left(on)
-    tint = deadlines.urgency(days)
-    return format_html('<span class="tag tag-{}">{}{}</span>', tint, _MARKS[tint], deadlines.in_words(days))
+    tint = days_told.urgency(days)
+    return format_html('<span class="tag tag-{}">{}{}</span>', tint, _MARKS[tint], days_told.in_words(days))

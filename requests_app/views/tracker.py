@@ -7,12 +7,13 @@ from django.utils.translation import gettext as _
 
 from meso import audit, clock, drafts
 from meso.audit import Action
+from meso.days import in_words
 from meso.http import HttpRequest
 from meso.paging import page
 from meso.roles import needs
 from records import wishes
 from records.models import Patient
-from requests_app.deadlines import in_words, spoken
+from requests_app.deadlines import spoken
 from requests_app.forms.desk import DeskRequestForm, TrackerFilterForm, new_token
 from requests_app.models import PatientRequest
 from requests_app.views.detail import chart_of

@@ -284,8 +284,9 @@ def test_the_offices_list_has_what_needs_somebody_and_nothing_else(client, signe
         assert [name for name in ("Soon", "Later", "Lacking") if f"{name} Inc" in page] == names.split()
     assert (last_event().subject, last_event().chart_number) == ("authorizations", "")
     page = page_of(client, "/")
-    assert "Last day Dec 24, 2026" in page
-    assert "Defective: write what is missing" in page
+    assert "Authorization ends: ask for a new one where it is needed" in page
+    assert "Dec 24, 2026" in page
+    assert "Authorization lacks a part: write what is missing" in page
 
 
 def test_the_list_pages_by_key(client, signed_in, patient):

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meso import clock
+from meso import days as told
 from requests_app import deadlines, office_days
 from requests_app.deadlines import NotAllowedNow
 from requests_app.kinds import Kind
@@ -178,8 +179,8 @@ def test_a_year_has_its_eleven_federal_holidays():
     ],
 )
 def test_days_left_in_words(days, words, urgency):
-    assert deadlines.in_words(days) == words
-    assert deadlines.urgency(days) == urgency
+    assert told.in_words(days) == words
+    assert told.urgency(days) == urgency
 
 
 def test_the_working_of_a_clock_holds_every_part_of_it():

@@ -89,10 +89,10 @@ def test_a_letter_that_comes_back_was_sent_all_the_same_and_asks_for_another_way
     signed_in("front_desk")
     assert "It counts as sent; the patient has not got it. Find another way." in client.get(request.get_absolute_url()).text
     today = client.get("/").text
-    assert "Letters that came back" in today
+    assert "send the letter another way" in today
     assert f"/requests/{request.number}/letters/{letter.pk}/delivery/" in today
     became(letter, What.AGAIN, officer)
-    assert "Letters that came back" not in client.get("/").text
+    assert "send the letter another way" not in client.get("/").text
     became(letter, What.RETURNED, officer)
     assert list(LetterDelivery.objects.came_back()) == [letter.deliveries.last()]
 

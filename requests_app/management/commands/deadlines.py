@@ -13,7 +13,7 @@ from rich.table import Table
 from meso import audit, clock
 from meso.commands import Command as MesoCommand
 from meso.commands import a_day
-from requests_app import deadlines
+from meso.days import in_words
 from requests_app.models import PatientRequest
 
 COLUMNS = (
@@ -78,7 +78,7 @@ def as_table(rows: list[dict[str, Any]]) -> str:
     for heading in ("Number", "Kind", "Chart", "Received", "Due", "Extended", "Federal limit", "Left", "Next step"):
         table.add_column(heading, no_wrap=True)
     for row in rows:
-        cells = {**row, "extended": "yes" if row["extended"] else "", "days_left": deadlines.in_words(row["days_left"])}
+        cells = {**row, "extended": "yes" if row["extended"] else "", "days_left": in_words(row["days_left"])}
         table.add_row(*(str(cells[name]) if cells[name] is not None else "-" for name in COLUMNS))
     text = io.StringIO()
     Console(file=text, width=200, highlight=False, markup=False).print(table)
