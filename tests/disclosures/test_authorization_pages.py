@@ -180,7 +180,7 @@ def test_an_oral_revocation_holds_it_up_to_the_eye(client, signed_in, patient):
     assert client.get(f"{FORMS}{form.pk}/revoke/paper/").content.startswith(b"%PDF-")
     assert last_event().action == "print"
     assert "Taken back orally" in page_of(client, "/authorizations/?show=held")
-    assert "Taken back orally" in page_of(client, "/")
+    assert "Authorization taken back orally" in page_of(client, "/")
 
 
 @pytest.mark.parametrize(
