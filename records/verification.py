@@ -20,7 +20,7 @@ class Way(models.TextChoices):
     PHOTO_ID = "photo_id", _("Photo ID seen")
     KNOWN = "known", _("Known to the staff in person")
     CALLED_BACK = "called_back", _("Called back at the number in the chart")
-    MATCH = "match", _("Facts matched the chart: at least two, ticked below")
+    MATCH = "match", _("Two facts or more matched the chart")
     SIGNATURE = "signature", _("Signature matched the chart")
     WROTE_BACK = "wrote_back", _("Answered from the e-mail or postal address in the chart")
     BADGE = "badge", _("Badge or other official credentials seen")

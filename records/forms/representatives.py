@@ -86,8 +86,9 @@ class RepresentativeForm(PatientActForm):
         """The fields as the page sets them out: a heading and its fields."""
         laid_out = (
             (_t("Who it is"), ("name", "relation", "phone", "address")),
-            (_t("What gives them the right"), ("basis", "law", "paper", "paper_dated", "scan", "scope", "limits")),
-            (_t("From when to when"), ("begins_on", "expires_on")),
+            (_t("What gives them the right"), ("basis", "law")),
+            (_t("What shows it"), ("paper", "paper_dated", "scan")),
+            (_t("For what, and from when to when"), ("scope", "limits", "begins_on", "expires_on")),
             (_t("How you made sure who they are"), ("ways", "identifiers")),
         )
         return [(heading, [self[name] for name in names]) for heading, names in laid_out]
