@@ -65,6 +65,11 @@ def looked_at(request: PatientRequest, *, seen_on: date, by: User, at: datetime,
         check(me, Kind.ACCESS, on)
         if held_now(me) and not any(bill.package.get("withheld") == held_now(me) for bill in me.bills.all()):
             raise NotAllowedNow(_("Words are withheld: make the copy first, and show the patient that copy, not the chart."))
+        if me.hidden_entries() and not me.bills.exists():
+            words = _(
+                "Part of the chart is hidden from the parent (164.502(g)(3)): make the copy first, and show that copy alone."
+            )
+            raise NotAllowedNow(words)
         return request.carried_out(Verb.INSPECTED, seen_on, by=by, at=at, on=on, given_on=seen_on)
 
 
@@ -85,6 +90,8 @@ def give_copies(
     request = bill.request
     with all_or_nothing(request) as me:
         check(me, Kind.ACCESS, on)
+        if why := me.representative_refusal(on, what=Entry.objects.filter(pk__in=bill.entry_ids).with_marks()):
+            raise NotAllowedNow(why)  # an entry may have been marked after the copy was made
         if given := given_event(bill):
             raise NotAllowedNow(_("They were given on %(day)s.") % {"day": spoken(date.fromisoformat(given.data["given_on"]))})
         if not bill.made_on <= given_on <= on:

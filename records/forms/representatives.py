@@ -134,7 +134,7 @@ class EndForm(PatientActForm):
     ended_on = DateField(label=_("Ended on"))
     reason = forms.CharField(
         label=_("What ended it"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Such as: the patient revoked it in writing; the court named somebody else."),
+        help_text=_("Such as: revoked in writing by the patient; the minor was emancipated; the court named another."),
     )  # fmt: skip
 
     def __init__(self, *args: Any, representative: Representative, **kwargs: Any):

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _t
 
 from records import representation
 from records.models import Entry, Representative
+from records.representation import Basis
 from requests_app.deadlines import NotAllowedNow
 from requests_app.kinds import Outcome
 from requests_app.models.code import WithCode
@@ -33,6 +34,13 @@ class ByAnother(WithCode):
             return None
         found = Representative.objects.with_state().get(pk=self.representative_id)
         return representation.refusal(found, on, what=what)
+
+    def hidden_entries(self) -> list[Entry]:
+        """The entries that a parent who asks does not see: care the minor consented to alone (164.502(g)(3)). [] for others."""
+        if self.representative is None or self.representative.basis != Basis.PARENT:
+            return []
+        marked = Entry.objects.of_record().filter(patient=self.patient_id).exclude(minor_consent=None).with_marks()
+        return [entry for entry in marked if representation.is_hidden(entry, self.representative)]
 
     def check_may_carry_out(self, on: date) -> None:
         """Raise NotAllowedNow unless it is granted, its chart found and identity checked, and who asks may still act on that day.

@@ -40,6 +40,7 @@ def request_copies(request: HttpRequest, number: str) -> HttpResponse:
         audit.looked_at(request, f"copies for {asked.number}", chart_of(asked))
         why_not = carrying_out.why_not(asked, clock.today())
         facts = {"what": asked_words.lines(asked), "why_not": why_not, "left_out": asked.left_out()}
+        facts["hidden"] = asked.hidden_entries()
         return {**facts, **_shown(request, form)}
 
     if request.POST.get("step") == "make":

@@ -42,6 +42,7 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
         "withheld": asked.withheld.in_force(),
         "papers": asked.papers.prefetch_related("moves"),
         "extension": asked.events.filter(verb="extended").first() if asked.extended else None,
+        "may_not_act": asked.representative_refusal(on) if asked.is_open else None,
         "may_be_taken_back": asked.may_be_taken_back(on),
         "note": acts.NoteForm(asked=asked, on=on) if may(request.user, "request.note") else None,
     }

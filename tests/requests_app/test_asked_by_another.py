@@ -138,6 +138,47 @@ def test_a_parent_gets_no_copy_of_it_until_a_physician_decides(officer, family):
     assert MinorDecision.objects.count() == 2
 
 
+def test_a_parent_who_looks_at_the_record_is_shown_a_copy_without_it(officer, family, client, signed_in):
+    mother, plain, _alone, mark = family
+    request = asked_by(mother, officer)
+    request.decide(Outcome.GRANTED, **now(officer))
+    with pytest.raises(NotAllowedNow, match="show that copy alone"):
+        carrying_out.looked_at(request, seen_on=ON, **now(officer))
+    signed_in("front_desk")
+    assert "1 entry is not in this list" in client.get(f"/requests/{request.number}/copies/").content.decode()
+    order = copies.Order((plain,), (), "pick_up", paper_pages=0, postage=0)
+    quote = copies.quote(mother.patient, order, by=officer, on=ON, office=an_office())
+    copies.make(request, order, seen=quote.seen, office=an_office(), **now(officer))
+    carrying_out.looked_at(request, seen_on=ON, **now(officer))
+    mark.decide(parent_may_see=True, law="allows", reasoning="State law", by=a_doctor(), at=AT)
+    assert request.hidden_entries() == []
+
+
+def test_a_copy_made_before_its_entry_was_marked_is_not_given_to_the_parent(officer, family):
+    mother, plain, _alone, _mark = family
+    request = asked_by(mother, officer)
+    request.decide(Outcome.GRANTED, **now(officer))
+    order = copies.Order((plain,), (), "pick_up", paper_pages=0, postage=0)
+    quote = copies.quote(mother.patient, order, by=officer, on=ON, office=an_office())
+    bill = copies.make(request, order, seen=quote.seen, office=an_office(), **now(officer))
+    MinorConsent.mark(plain, ground="parent_assented", by=a_doctor(), at=AT)
+    with pytest.raises(NotAllowedNow, match="minor consented to alone"):
+        carrying_out.give_copies(bill, given_on=ON, how="handed over", **now(officer))
+
+
+def test_the_requests_page_names_who_was_verified_and_says_when_they_may_not_act(client, signed_in, officer):
+    one = RepresentativeFactory()
+    request = asked_by(one, officer)
+    signed_in("front_desk")
+    page = f"/requests/{request.number}/"
+    assert "Checked to be" in client.get(page).content.decode()
+    assert ASK not in client.get(page).content.decode()
+    one.refuse(by=a_doctor(), at=AT, on=ON, ground="harmed", reasoning="Bruises at two visits.")
+    shown = client.get(page).content.decode()
+    assert ASK in shown
+    assert "ruise" not in shown
+
+
 def test_the_minor_gets_it_and_so_does_a_guardian_of_the_court(officer, family):
     mother, plain, alone, _mark = family
     guardian = RepresentativeFactory(patient=mother.patient, basis="court", paper="order")
