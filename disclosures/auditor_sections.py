@@ -5,7 +5,7 @@ from datetime import date
 
 from django.utils.translation import gettext_lazy as _
 
-from disclosures.models import AccountingGiven, Disclosure
+from disclosures.models import AccountingGiven, Authorization, Disclosure
 from meso import auditor
 
 _CHUNK = 500
@@ -40,9 +40,30 @@ def _accounting_documents(start: date, end: date) -> Iterator[tuple[str, bytes]]
         yield f"accounting-{row.pk}-{row.issued_on.isoformat()}.pdf", row.document
 
 
+def _authorizations(start: date, end: date) -> Iterator[tuple[object, ...]]:
+    """Signed forms received by the end of the period that were not out of effect before it, and how each stood at its end."""
+    for row in (
+        Authorization.objects.with_acts().filter(received_on__lte=end).order_by("received_on", "id").iterator(chunk_size=_CHUNK)
+    ):
+        last = row.last_in_effect_on(end)
+        if last and last < start:
+            continue
+        standing, revoked = row.standing(end), getattr(row, "revocation", None)
+        yield (
+            row.pk, row.patient.chart_number, row.get_kind_display(), row.received_on, row.information, row.recipient,
+            row.purpose_words, row.signed_on, row.expires_on or row.expiry_event, standing.words,
+            "; ".join(str(reason.words) for reason in standing.reasons), revoked.received_on if revoked else "", row.scan_sha256,
+        )  # fmt: skip
+
+
 def register_all() -> None:
     """Put these sections into the export."""
     auditor.register("disclosures", _("The log of disclosures"), LOG_COLUMNS, _log, citation="164.528(b)", order=20)
+    columns: tuple[str, ...] = (
+        "number", "chart_number", "kind", "received_on", "what", "to_whom", "what_for", "signed_on", "ends", "state",
+        "reasons", "revoked_on", "sha256_of_scan",
+    )  # fmt: skip
+    auditor.register("authorizations", _("Signed authorizations"), columns, _authorizations, citation="164.508(b)(6)", order=22)
     columns = (
         "number", "chart_number", "request", "issued_on", "from", "to", "scope", "lines", "fee", "issued_by", "sha256",
     )  # fmt: skip

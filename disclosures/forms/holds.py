@@ -13,8 +13,8 @@ from records.forms.picker import PatientField
 class HoldForm(Form):
     """Places a hold on one patient's records or on everything. `on` is today."""
 
-    patient = PatientField(required=False, help_text=_("Leave it empty to hold everything the office keeps."))
-    everything = forms.BooleanField(label=_("Hold everything, no chart is chosen"), required=False)
+    patient = PatientField(required=False, help_text=_("Whose records are held."))
+    everything = forms.BooleanField(label=_("Or hold everything the office keeps"), required=False)
     reason = forms.CharField(
         label=_("Reason"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Such as: lawsuit announced by letter of Nov 3; audit by the state."),

@@ -40,8 +40,10 @@ def retention(request: HttpRequest) -> HttpResponse:
         return redirect("retention")
     audit.looked_at(request, "retention")
     report = [(category, list(islice(retentions.report(category, on), _SHOWN + 1))) for category in retentions.categories()]
+    nothing = [category for category, rows in report if not rows]
+    report = [(category, rows) for category, rows in report if rows]
     holds = LegalHold.objects.in_force(on).select_related("patient").order_by("-id")
-    context = {"form": form, "lift": LiftForm(), "report": report, "shown": _SHOWN, "holds": holds}
+    context = {"form": form, "lift": LiftForm(), "report": report, "nothing": nothing, "shown": _SHOWN, "holds": holds}
     return render(request, "disclosures/retention.html", context)
 
 

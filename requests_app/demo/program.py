@@ -6,7 +6,7 @@ from typing import Any
 
 from meso.models import Office, User
 from meso.pdf import render_pdf
-from records.models import NoticeAcknowledgment, NoticePosting, Patient
+from records.models import LegalHold, NoticeAcknowledgment, NoticePosting, Patient
 from requests_app import notice
 from requests_app.kinds import Channel
 from requests_app.models import Complaint, Policy, Statement, Training
@@ -17,6 +17,8 @@ def fill(dice: random.Random, patients: list[Patient], staff: dict[str, User], o
     _notice(dice, patients, staff, office, on, at)
     _complaints(staff, on, at)
     _registers(staff, office, on, at)
+    reason = "A lawyer's letter announces a suit about the swelling after the third session."
+    LegalHold.place(patients[7], reason=reason, begins_on=on - timedelta(days=12), by=staff["privacy"], at=at)
 
 
 def _notice(dice: random.Random, patients: list[Patient], staff: dict[str, User], office: Office, on: date, at: datetime) -> None:

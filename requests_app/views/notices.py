@@ -29,13 +29,15 @@ def notices(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: PostingForm, version: int | None = None) -> HttpResponse:
-    current = NoticeVersion.objects.in_force(clock.today())
+    in_force = {code: NoticeVersion.objects.in_force(clock.today(), code) for code, _name in settings.LANGUAGES}
+    current = in_force["en"]
     context = {
         "versions": NoticeVersion.objects.select_related("made_by")
         .prefetch_related("postings")
         .order_by("-effective_on", "-id")[:_SHOWN],
         "current": current,
-        "spanish_is_old": bool(current) and NoticeVersion.objects.in_force(clock.today(), "es") == current,
+        "in_force": {version.pk for version in in_force.values() if version},
+        "spanish_is_old": bool(current) and in_force["es"] == current,
         "outdated": notice.outdated(current, request.office) if current else [],
         "form": form,
         "posted_version": version,

@@ -17,7 +17,15 @@ from meso.models import AccessEvent, Office
 from records.models import Representative, RepresentativeRefusal
 from requests_app import notice
 from requests_app.models import Complaint, Policy, Sanction, Statement, Training
-from tests.factories import AT, DisclosureFactory, PatientFactory, RequestFactory, RestrictionFactory, UserFactory
+from tests.factories import (
+    AT,
+    AuthorizationFactory,
+    DisclosureFactory,
+    PatientFactory,
+    RequestFactory,
+    RestrictionFactory,
+    UserFactory,
+)
 from tests.requests_app.answering import a_doctor, an_office
 
 ON = date(2026, 11, 24)
@@ -65,7 +73,8 @@ def test_a_period_without_anything_gives_every_file_with_its_header():
 def test_what_auditors_look_at_is_there():
     """law.md §13a: the last row of its table."""
     assert {section.name for section in auditor.sections()} >= {
-        "requests", "denials", "extensions", "copies", "disclosures", "accountings", "complaints", "restrictions",
+        "requests", "denials", "extensions", "copies", "disclosures", "accountings", "authorizations", "complaints",
+        "restrictions",
         "representatives", "representatives_refused", "notices", "notice_postings", "notices_given", "policies", "training",
         "sanctions", "statements", "legal_holds",
     }  # fmt: skip
@@ -145,6 +154,14 @@ def test_the_log_and_the_accountings_are_there_as_they_were_given(officer):
     archive = exported()
     assert [one["recipient"] for one in rows(archive, "disclosures")] == ["'=HYPERLINK(1)"]
     assert archive.read(f"accountings/accounting-{given.pk}-2026-11-24.pdf") == bytes(given.document)
+
+
+def test_signed_forms_of_the_period_stand_as_they_were_at_its_end(db):
+    AuthorizationFactory(received_on=date(2026, 5, 1), signed_on=date(2026, 5, 1), expires_on=date(2026, 6, 30))
+    AuthorizationFactory(received_on=date(2024, 5, 1), signed_on=date(2024, 5, 1), expires_on=date(2024, 6, 30))
+    assert [row["ends"] for row in rows(exported(), "authorizations")] == ["2026-06-30"]
+    states = [rows(exported(START, end), "authorizations")[0]["state"] for end in (date(2026, 6, 30), date(2026, 7, 1))]
+    assert states[0] != states[1]
 
 
 def test_a_refused_representative_is_counted_and_told_of_nowhere_else(officer):
