@@ -8,7 +8,7 @@ class DisclosuresConfig(AppConfig):
     name = "disclosures"
 
     def ready(self) -> None:
-        from disclosures import auditor_sections, dashboard, kept  # noqa: F401  (the dashboard's cards)
+        from disclosures import auditor_sections, dashboard, guard_checks, kept  # noqa: F401  (cards; the guard's checks)
         from records import tabs
 
         kept.register_all()
@@ -16,4 +16,5 @@ class DisclosuresConfig(AppConfig):
 
         tabs.register(_("Disclosures"), "patient_disclosures", "disclosure.view", order=40)
         tabs.register(_("Authorizations"), "patient_authorizations", "authorization.view", order=45)
+        tabs.register(_("Releases"), "patient_releases", "disclosure.view", order=46)
         tabs.register(_("Accounting"), "accounting", "accounting.view", order=50)

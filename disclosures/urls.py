@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from disclosures.views import accounting, authorizations, log, retention
+from disclosures.views import accounting, authorizations, log, release, retention
 from disclosures.views import authorization_acts as acts
 
 _FORMS = "patients/<str:chart>/authorizations/"
@@ -18,6 +18,10 @@ urlpatterns = [
     path("retention/", retention.retention, name="retention"),
     path("retention/list.csv", retention.retention_csv, name="retention_csv"),
     path("retention/holds/<int:pk>/lift/", retention.hold_lift, name="hold_lift"),
+    path("release/new/", release.release_new, name="release_new"),
+    path("release/<int:pk>/", release.release, name="release"),
+    path("release/<int:pk>/<str:format>/", release.release_file, name="release_file"),
+    path("patients/<str:chart>/releases/", release.patient_releases, name="patient_releases"),
     path("patients/<str:chart>/disclosures/", log.patient_disclosures, name="patient_disclosures"),
     path("authorizations/", authorizations.authorizations, name="authorizations"),
     path(_FORMS, authorizations.patient_authorizations, name="patient_authorizations"),

@@ -58,6 +58,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "authorization.view": _CLINIC,
     "authorization.record": frozenset({_DESK, _OFFICER}),  # keep a signed form, its revocation, and write what it lacks
     "authorization.false": frozenset({_OFFICER}),
+    "release.make": frozenset({_DESK, _OFFICER}),
+    "release.override": frozenset({_OFFICER}),  # where the law leaves room, with a reason that is kept
     "accounting.view": _CLINIC,
     "accounting.give": frozenset({_DESK, _OFFICER}),
     "accounting.scope": frozenset({_OFFICER}),  # choose the narrower federal list
@@ -125,6 +127,8 @@ WORDS: dict[str, str | Promise] = {
     "authorization.view": _("See signed authorizations"),
     "authorization.record": _("Record an authorization or its revocation"),
     "authorization.false": _("Find that an authorization is false"),
+    "release.make": _("Release a record"),
+    "release.override": _("Release past a check, with a reason"),
     "accounting.view": _("See an accounting of disclosures"),
     "accounting.give": _("Give an accounting of disclosures"),
     "accounting.scope": _("Choose the narrower federal accounting"),

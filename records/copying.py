@@ -14,7 +14,7 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.errors import PyPdfError
 
 from meso.models import Office, User
-from meso.pdf import Pdf
+from meso.pdf import Pdf, render_pdf
 from records import representation
 from records.models import Attachment, Entry, Patient, Representative
 from records.passages import Cover
@@ -71,6 +71,22 @@ def copy_of(
     pdf = _joined(record, [(file.name, pages_of[file.pk]) for file in files if file.pk in pages_of] + behind)
     beside = tuple(file for file in files if file.format not in _ON_PAGES and file.pk not in pages_of)
     return Copy(pdf, beside, tuple(file for file in beside if file.format == Attachment.Format.PDF))
+
+
+def stamped(content: bytes) -> bytes:
+    """The same PDF with each page marked as not released: to look it through before it goes out."""
+    mark = PdfReader(io.BytesIO(render_pdf("records/pdf/stamp.html", {}).content)).pages[0]
+    writer, out = PdfWriter(clone_from=io.BytesIO(content)), io.BytesIO()
+    for page in writer.pages:
+        page.merge_page(mark)
+    writer.write(out)
+    return out.getvalue()
+
+
+def with_parts(pdf: Pdf, parts: Sequence[tuple[str, bytes]]) -> Pdf:
+    """The copy with the pages of these PDFs, each with its name, behind it; broken ones left out."""
+    sound = [(name, pages) for name, content in parts if (pages := _pages_alone(content))]
+    return _joined(pdf, sound) if pdf.content else pdf
 
 
 def _readable(files: Sequence[Attachment]) -> dict[int, bytes]:

@@ -27,6 +27,7 @@ def record_pdf(
     behind: Collection[int] = (),
     internal: Collection[int] = (),
     covers: Mapping[tuple[str, int], Sequence[Cover]] | None = None,
+    office_use: bool = False,
 ) -> Pdf:
     """The PDF of these entries, in the order given, each with what was laid beside it.
 
@@ -34,6 +35,7 @@ def record_pdf(
     whoever makes it (None for a command). JPEG and PNG pictures are drawn; other files are listed with their SHA-256, and
     those whose keys are in `behind` as files whose own pages the caller puts behind these. Files whose keys are in `internal`
     are left out. `covers` are the words to black out, by ("entry" or "addendum", key): they are nowhere in the file.
+    With `office_use` each page says that it is none to give out.
     """
     loose = list(loose)
     files = [file for entry in entries for file in entry.attachments.all() if file.pk not in internal] + loose
@@ -48,6 +50,7 @@ def record_pdf(
         "behind": behind,
         "internal": internal,
         "covers": covers or {},
+        "office_use": office_use,
     }
     return render_pdf("records/pdf/record.html", context)
 

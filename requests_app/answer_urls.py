@@ -13,6 +13,7 @@ urlpatterns = [
     path(_REQUEST + "letters/<int:pk>/", answers.letter, name="letter"),
     path(_REQUEST + "letters/<int:pk>/sent/", answers.letter_sent, name="letter_sent"),
     path(_REQUEST + "carry-out/", answers.request_carry_out, name="request_carry_out"),
+    path(_REQUEST + "look/", answers.request_look, name="request_look"),
     path(_REQUEST + "amend/", answers.request_amend, name="request_amend"),
     path(_REQUEST + "amend/<int:pk>/", answers.request_amend_entry, name="request_amend_entry"),
     path(_REQUEST + "copies/", copies.request_copies, name="request_copies"),

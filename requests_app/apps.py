@@ -10,7 +10,7 @@ class RequestsConfig(AppConfig):
     def ready(self) -> None:
         from meso import backups
         from records import tabs
-        from requests_app import auditor_sections, dashboard, kept, office_cards  # noqa: F401  (the dashboard's cards)
+        from requests_app import auditor_sections, billing, dashboard, kept, office_cards  # noqa: F401  (cards; bills of releases)
 
         kept.register_all()
         backups.watch("open clocks", "SELECT id, due_on FROM requests_app_patientrequest WHERE closed_on IS NULL ORDER BY id")

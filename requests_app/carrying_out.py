@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from disclosures import accounting
-from disclosures.models import AccountingGiven
+from disclosures.models import AccountingGiven, Release
 from disclosures.purposes import Scope
 from meso.models import Office, User
 from records.models import ContactPreference, Entry, PaidInFull, Patient, Restriction
@@ -28,7 +28,7 @@ _ONCE = frozenset({Kind.RESTRICTION, Kind.CONFIDENTIAL_COMMUNICATION, Kind.ACCOU
 
 
 PLAIN_EMAIL = "by e-mail"
-_ASKED_WAYS = {Way.MAIL: ("by mail",), Way.ELECTRONIC: (PLAIN_EMAIL, "by encrypted e-mail")}
+ASKED_WAYS = {Way.MAIL: ("by mail",), Way.ELECTRONIC: (PLAIN_EMAIL, "by encrypted e-mail")}
 
 
 def why_not(request: PatientRequest, on: date) -> str:
@@ -56,8 +56,10 @@ def check(me: PatientRequest, kind: str, on: date) -> Patient:
 # --- access -----------------------------------------------------------------------------------------------------------
 
 
-def looked_at(request: PatientRequest, *, seen_on: date, by: User, at: datetime, on: date) -> RequestEvent:
-    """The patient looked at the record on that day, for which there is never a fee (law.md §12).
+def looked_at(
+    request: PatientRequest, *, seen_on: date, by: User, at: datetime, on: date, release: Release | None = None
+) -> RequestEvent:
+    """The patient looked at the record on that day, for which there is never a fee (law.md §12). Called by `giving.look`.
 
     Raises NotAllowedNow; also while words are withheld and no copy without them was made, for that copy is what is shown.
     """
@@ -70,7 +72,12 @@ def looked_at(request: PatientRequest, *, seen_on: date, by: User, at: datetime,
                 "Part of the chart is hidden from the parent (164.502(g)(3)): make the copy first, and show that copy alone."
             )
             raise NotAllowedNow(words)
-        return request.carried_out(Verb.INSPECTED, seen_on, by=by, at=at, on=on, given_on=seen_on)
+        facts: dict[str, Any] = {"given_on": seen_on, **_released(release)}
+        return request.carried_out(Verb.INSPECTED, seen_on, by=by, at=at, on=on, **facts)
+
+
+def _released(release: Release | None) -> dict[str, int]:
+    return {"release": release.pk} if release else {}
 
 
 def held_now(request: PatientRequest) -> list[int]:
@@ -79,13 +86,22 @@ def held_now(request: PatientRequest) -> list[int]:
 
 
 def give_copies(
-    bill: CopyBill, *, given_on: date, how: str, by: User, at: datetime, on: date, warned_on: date | None = None
+    bill: CopyBill,
+    *,
+    given_on: date,
+    how: str,
+    by: User,
+    at: datetime,
+    on: date,
+    warned_on: date | None = None,
+    release: Release | None = None,
 ) -> RequestEvent:
     """The copies went out on that day, paid or not: a bill never holds them.
 
     `warned_on`: the day on which the patient, warned that e-mail is not private, accepted it. Raises NotAllowedNow when they
     went out already; for a day before they were made or in the future; for plain e-mail that was not accepted by that day;
-    for a way that the patient asked not to be reached by, unless this request itself asks for it.
+    for a way that the patient asked not to be reached by, unless this request itself asks for it. Called by
+    `giving.give`, with the release that they went out by.
     """
     request = bill.request
     with all_or_nothing(request) as me:
@@ -102,10 +118,11 @@ def give_copies(
         if plain and (warned_on is None or warned_on > given_on):
             words = _("Plain e-mail goes out only after the patient was warned that it is not private, and accepted it.")
             raise NotAllowedNow(words, "warned_on")
-        if how not in _ASKED_WAYS.get(me.details.get("form", ""), ()):
+        if how not in ASKED_WAYS.get(me.details.get("form", ""), ()):
             letters.check_way(me, how, given_on)
         note = _("The patient was warned that e-mail is not private, and wants it so.") if plain else ""
-        facts = {"given_on": given_on, "how": how, "bill": bill.pk} | ({"warned_on": warned_on} if plain else {})
+        facts = {"given_on": given_on, "how": how, "bill": bill.pk, **_released(release)}
+        facts |= {"warned_on": warned_on} if plain else {}
         return request.carried_out(Verb.COPIES_GIVEN, given_on, by=by, at=at, on=on, note=note, **facts)
 
 

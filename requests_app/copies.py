@@ -89,7 +89,7 @@ def quote(patient: Patient, order: Order, *, by: User, on: date, office: Office)
     """
     if any(excluded(entry) for entry in order.entries):
         raise NotAllowedNow(_("An entry among these is left out of copies by law. Please look at the list again."), "entry")
-    fees.for_delivery(**_figures(order, 0, office))  # what is amiss in the figures shows before the drawing takes its time
+    fees.for_delivery(**figures(order, 0, office))  # what is amiss in the figures shows before the drawing takes its time
     copy = copying.copy_of(
         patient,
         order.entries,
@@ -101,7 +101,7 @@ def quote(patient: Patient, order: Order, *, by: User, on: date, office: Office)
         covers=package.covers(order.withheld),
         papers=_papers(order.papers),
     )
-    bill = fees.for_delivery(**_figures(order, copy.pdf.pages, office))
+    bill = fees.for_delivery(**figures(order, copy.pdf.pages, office))
     elsewhere = tuple(package.left_elsewhere(order.entries, order.withheld))
     return Quote(order, copy.pdf, bill, copy.beside, copy.unreadable, elsewhere)
 
@@ -112,7 +112,8 @@ def _papers(papers: Sequence[RequestPaper]) -> list[tuple[str, str, bytes]]:
     return [(paper.name, paper.format, bytes(paper.content)) for paper in kept]
 
 
-def _figures(order: Order, pages: int, office: Office) -> dict:
+def figures(order: Order, pages: int, office: Office) -> dict:
+    """What the tariff asks of an order of so many pages, as fees.for_delivery takes it."""
     return {
         "delivery": order.delivery,
         "pages": pages,
@@ -182,6 +183,7 @@ def _bill_pdf(request: PatientRequest, made: Quote, *, number: int, by: User, on
     with translation.override(language):
         context = {
             "asked": request,
+            "patient": request.patient,
             "number": f"{request.number}-{number}",
             "office": office,
             "to": letters.addressee(request, on),

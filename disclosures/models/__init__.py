@@ -20,6 +20,7 @@ from disclosures.models.log import (
     DisclosureReview,
     HoldDecision,
 )
+from disclosures.models.release import Release
 
 __all__ = [
     "EARLIEST",
@@ -40,5 +41,6 @@ __all__ = [
     "HoldDecision",
     "NotAuthorized",
     "OralRevocation",
+    "Release",
     "Standing",
 ]

@@ -32,6 +32,6 @@ def record_print(request: HttpRequest, chart: str) -> HttpResponse:
     chosen = [int(key) for key in request.GET.getlist("entry") if key.isdecimal() and len(key) < 19]
     if chosen:
         entries, loose = entries.filter(pk__in=chosen), loose.none()
-    pdf = record_pdf(patient, request.office, list(entries), clock.today(), request.user, loose=loose)
+    pdf = record_pdf(patient, request.office, list(entries), clock.today(), request.user, loose=loose, office_use=True)
     audit.record(Action.PRINT, "record", chart=chart, detail=f"{len(entries)} entries, {pdf.pages} pages", request=request)
     return file_answer(pdf.content, f"chart-{chart}.pdf")

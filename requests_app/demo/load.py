@@ -7,7 +7,7 @@ from django.db import transaction
 
 from meso.models import Office, User
 from records.models import Entry, Patient
-from requests_app.demo import authorizations, chart, people, program, representatives, requests
+from requests_app.demo import authorizations, chart, people, program, releases, representatives, requests
 
 SEED = 20261124  # the same office every time
 
@@ -26,6 +26,7 @@ def load(*, on: date, at: datetime) -> None:
     chart.keep_wishes([patient for patient, _ in charts], staff["privacy"], on, at)
     chart.log_disclosures(dice, charts, staff["frontdesk"], staff["privacy"], on, at)
     authorizations.that_need_somebody([patient for patient, _ in charts], chart.RELEASES[0], staff["frontdesk"], on, at)
+    releases.let_out(charts, staff["frontdesk"], office, on=on, at=at)
     requests.take_in_every_state(dice, charts, staff, office, on=on, at=at)
     representatives.put_on_file(next(patient for patient, _ in charts if patient.first_name == "Dorothy"), staff, on, at)
     program.fill(dice, [patient for patient, _ in charts], staff, office, on=on, at=at)

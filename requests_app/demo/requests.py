@@ -10,11 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from disclosures.accounting_rules import look_back_start
+from disclosures.guard import Means, Plan
 from disclosures.purposes import Scope
 from meso.models import Office, User
 from records import copying
 from records.models import Entry, Patient
-from requests_app import answers, carrying_out, copies
+from requests_app import answers, carrying_out, copies, giving
 from requests_app.kinds import Channel, Delivery, Kind, Outcome
 from requests_app.models import BillSettlement, Letter, PatientRequest
 
@@ -216,7 +217,8 @@ class _Desk:
         """The copies go out, and the bill is paid."""
         bill = self.request.bills.latest("pk")
         facts = self.when(days_ago, "frontdesk")
-        carrying_out.give_copies(bill, given_on=facts["on"], how="mail", **facts)
+        plan = Plan(**giving.facts_of(self.request, facts["on"]), **giving.what_of(bill), means=Means.MAIL)
+        giving.give(bill, plan, {}, how="by mail", office=self.office, **facts)
         bill.settle(BillSettlement.How.PAID, **facts)
 
     def amend(self, days_ago: int) -> None:

@@ -54,23 +54,6 @@ class SendForm(ActForm):
         self.asked.refresh_from_db()
 
 
-class LookForm(ActForm):
-    """The patient looked at the record at the office."""
-
-    heading, button, audited = _("The patient looked at the record"), _("Record the visit"), "record looked at"
-    done = _("It is recorded that the patient looked at the record.")
-    lead = _("Looking is always free.")
-    seen_on = DateField(label=_("Looked at it on"))
-
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        self.fields["seen_on"].initial = self.on
-
-    def act(self, *, by: User, at: datetime, office: Office) -> None:
-        """Record it."""
-        carrying_out.looked_at(self.asked, seen_on=self.cleaned_data["seen_on"], by=by, at=at, on=self.on)
-
-
 NO_LINE, THESE_WORDS, WHOLE = "none", "words", "whole"
 
 
@@ -257,7 +240,6 @@ class GiveAccountingForm(ActForm):
 
 # The form by which each kind is carried out on its own page; copies and amendments have pages of their own.
 FORMS: dict[str, Callable[..., ActForm]] = {
-    Kind.ACCESS: LookForm,
     Kind.RESTRICTION: restrict_form,
     Kind.CONFIDENTIAL_COMMUNICATION: ContactForm,
 }

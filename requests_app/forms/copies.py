@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from meso.forms import DateField
 from meso.models import Office, User
@@ -17,12 +16,10 @@ from requests_app.asked import Way
 from requests_app.copies import ChangedSinceShown, Order, Quote
 from requests_app.deadlines import spoken
 from requests_app.fees import FeeRefused
-from requests_app.forms.acts import ActForm, ExtendForm
+from requests_app.forms.acts import ActForm
 from requests_app.forms.choosing import ChoosingForm
 from requests_app.kinds import Delivery
 from requests_app.models import BillSettlement, CopyBill
-
-_WAY_OF = {Delivery.MAIL: "by mail", Delivery.PICK_UP: "handed over", Delivery.ELECTRONIC: carrying_out.PLAIN_EMAIL}
 
 
 class CopiesForm(ChoosingForm):
@@ -145,45 +142,6 @@ class CopiesForm(ChoosingForm):
 def _named(entry: Entry) -> str:
     paper = " · " + str(_("original on paper")) if entry.on_paper else ""
     return f"{spoken(entry.service_on)} · {entry.get_kind_display()} · {entry.title}{paper}"
-
-
-class GiveForm(ChoosingForm):
-    """The copies went out: the day and the way. Paid or not makes no difference."""
-
-    heading, button, audited = _("Record that the copies were given"), _("Record as given"), "copies given"
-    done = _("It is recorded that the copies were given.")
-    given_on = DateField(label=_("Given on"), help_text=_("Paid or not: an open bill never holds a copy back."))
-    how = forms.ChoiceField(label=_("How"), choices=[*ExtendForm.WAYS, ("by encrypted e-mail", _("By encrypted e-mail"))])
-    warned_on = DateField(
-        label=_("Day on which the patient, warned that e-mail is not private, accepted it"),
-        help_text=_("Others might read a plain e-mail. The patient may want it all the same, and then gets it."),
-        error_messages={"required": _("Warn the patient that others might read an e-mail; write the day they accepted it.")},
-    )
-
-    conditional = ("warned_on",)
-
-    def needed(self) -> set[str]:
-        """Only plain e-mail needs the warning."""
-        return {"warned_on"} if self.chosen("how") == carrying_out.PLAIN_EMAIL else set()
-
-    def __init__(self, *args: Any, bill: CopyBill, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        self.bill = bill
-        made = {"pages": bill.pages + bill.paper_pages, "day": spoken(bill.made_on)}
-        self.lead = (
-            ngettext(
-                "The copy of %(pages)s page made on %(day)s. The clock stops on the day it is given.",
-                "The copy of %(pages)s pages made on %(day)s. The clock stops on the day it is given.",
-                bill.pages + bill.paper_pages,
-            )
-            % made
-        )
-        self.fields["given_on"].initial, self.fields["how"].initial = self.on, _WAY_OF[Delivery(bill.delivery)]
-
-    def act(self, *, by: User, at: datetime, office: Office) -> None:
-        """Record it."""
-        carrying_out.give_copies(self.bill, **self.cleaned_data, by=by, at=at, on=self.on)
-        self.asked.refresh_from_db()
 
 
 class SettleForm(ActForm):

@@ -6,7 +6,9 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
+from disclosures.models import Release
 from meso import audit, clock, drafts
 from meso.audit import Action
 from meso.http import HttpRequest
@@ -27,6 +29,19 @@ def request_or_404(number: str) -> PatientRequest:
 def chart_of(asked: PatientRequest) -> str:
     """The chart number for the audit, or ""."""
     return asked.patient.chart_number if asked.patient else ""
+
+
+def released_for(asked: PatientRequest, audited: str) -> Callable[[HttpRequest, Release], HttpResponse]:
+    """What follows a release for this request: its trace in the audit, and the request's page."""
+
+    def then(request: HttpRequest, released: Release) -> HttpResponse:
+        chart = chart_of(asked)
+        audit.record(Action.CREATE, f"release {released.pk}", chart=chart, detail=released.purpose_code, request=request)
+        audit.record(Action.CHANGE, f"request {asked.number}", chart=chart, detail=audited, request=request)
+        messages.success(request, _("It is released; its papers are under the release."))
+        return redirect(asked)
+
+    return then
 
 
 def act_on(

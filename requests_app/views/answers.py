@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from disclosures.views.release import at_the_desk
 from meso import audit, clock, drafts
 from meso.audit import Action
 from meso.http import HttpRequest, file_answer
@@ -20,9 +21,10 @@ from requests_app.deadlines import NotAllowedNow
 from requests_app.forms import carry_out as forms
 from requests_app.forms.acts import ActForm
 from requests_app.forms.decide import DecideForm
+from requests_app.forms.giving import LookForm
 from requests_app.kinds import Kind
 from requests_app.models import Letter, PatientRequest
-from requests_app.views.acting import act_on, chart_of, request_or_404
+from requests_app.views.acting import act_on, chart_of, released_for, request_or_404
 
 # --- the decision -----------------------------------------------------------------------------------------------------
 
@@ -107,6 +109,8 @@ def request_carry_out(request: HttpRequest, number: str) -> HttpResponse:
     facts: dict[str, Any] = {"asked": asked, "on": clock.today(), "initial": drafts.initial(request)}
     given = carrying_out.accounting_of(asked)
     form: ActForm
+    if asked.kind == Kind.ACCESS:
+        return _ways_of_access(request, asked)
     if asked.kind != Kind.ACCOUNTING:
         form = forms.FORMS[asked.kind](request.POST or None, **facts)
     elif given and "again" not in request.GET:
@@ -124,6 +128,27 @@ def request_carry_out(request: HttpRequest, number: str) -> HttpResponse:
         }
 
     return act_on(request, form, "requests_app/carry_out.html", more)
+
+
+def _ways_of_access(request: HttpRequest, asked: PatientRequest) -> HttpResponse:
+    """The two ways in which access is given; each has a page of its own."""
+    context = {"asked": asked, "working": asked.working(), "what": asked_words.lines(asked)}
+    context |= {"heading": checklist.CARRY_OUT[asked.kind], "why_not": carrying_out.why_not(asked, clock.today())}
+    return render(request, "requests_app/carry_out.html", context)
+
+
+@needs("release.make")
+def request_look(request: HttpRequest, number: str) -> HttpResponse:
+    """The patient looked at the record here: a release like any other, at the desk."""
+    asked = request_or_404(number)
+    if asked.kind != Kind.ACCESS or asked.patient is None:
+        return redirect(asked)
+
+    def made(data: QueryDict | None, initial: dict) -> LookForm:
+        return LookForm(data, asked=asked, on=clock.today(), by=request.user, initial=initial)
+
+    context = {"asked": asked, "why_not": carrying_out.why_not(asked, clock.today())}
+    return at_the_desk(request, made, {}, released_for(asked, "record looked at"), **context)
 
 
 @needs("entry.addendum")

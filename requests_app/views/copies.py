@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET
 
+from disclosures.views.release import at_the_desk
 from meso import audit, clock, drafts
 from meso.audit import Action
 from meso.http import HttpRequest, file_answer
@@ -13,10 +14,11 @@ from meso.roles import needs
 from records import copying
 from requests_app import asked as asked_words
 from requests_app import carrying_out, copies
-from requests_app.forms.copies import CopiesForm, GiveForm, SettleForm
+from requests_app.forms.copies import CopiesForm, SettleForm
+from requests_app.forms.giving import GiveForm
 from requests_app.kinds import Kind
 from requests_app.models import CopyBill, PatientRequest
-from requests_app.views.acting import act_on, chart_of, request_or_404
+from requests_app.views.acting import act_on, chart_of, released_for, request_or_404
 
 
 @needs("request.bill")
@@ -65,13 +67,14 @@ def _bill(asked: PatientRequest, pk: int, document: str = "") -> CopyBill:
 @needs("record.print")
 @require_GET
 def copy_pdf(request: HttpRequest, number: str, pk: int) -> HttpResponse:
-    """The copy as it was made."""
+    """The copy as it was made; marked as not released until it has gone out through the release desk."""
     asked = request_or_404(number)
     bill = _bill(asked, pk, "copy")
     if not bill.pages:
         raise Http404
     audit.record(Action.DOWNLOAD, f"copy {bill.pk} of {asked.number}", chart=chart_of(asked), request=request)
-    return file_answer(bytes(bill.copy), f"{asked.number}-copy-{bill.pk}.pdf")
+    content = bytes(bill.copy) if carrying_out.given_event(bill) else copying.stamped(bytes(bill.copy))
+    return file_answer(content, f"{asked.number}-copy-{bill.pk}.pdf")
 
 
 @needs("request.view")
@@ -84,12 +87,18 @@ def bill_pdf(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     return file_answer(bytes(bill.document), f"{asked.number}-bill-{bill.pk}.pdf")
 
 
-@needs("request.carry_out")
+@needs("release.make")
 def copies_given(request: HttpRequest, number: str, pk: int) -> HttpResponse:
-    """Record the day on which copies went out."""
+    """The copies go out, at the release desk."""
     asked = request_or_404(number)
-    form = GiveForm(request.POST or None, asked=asked, on=clock.today(), bill=_bill(asked, pk), initial=drafts.initial(request))
-    return act_on(request, form, "requests_app/give.html")
+    bill = _bill(asked, pk)
+    on = clock.today()
+
+    def made(data: QueryDict | None, initial: dict) -> GiveForm:
+        return GiveForm(data, asked=asked, bill=bill, on=on, by=request.user, initial=initial)
+
+    context = {"asked": asked, "why_not": carrying_out.why_not(asked, clock.today())}
+    return at_the_desk(request, made, {}, released_for(asked, "copies given"), **context)
 
 
 @needs("request.bill")

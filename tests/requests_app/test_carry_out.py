@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 
-from disclosures.models import AccountingGiven
+from disclosures.models import AccountingGiven, Release
 from disclosures.purposes import Scope
 from meso.models import AccessEvent
 from meso.roles import Role
@@ -156,7 +156,9 @@ def test_each_kind_leads_to_its_own_page(client, signed_in, officer):
 
 def test_looking_at_the_record_answers_a_request_for_access_and_costs_nothing(client, signed_in, officer):
     signed_in("front_desk")
-    request = post(client, granted("access", officer), seen_on="2026-11-24")
+    request = granted("access", officer)
+    client.post(f"/requests/{request.number}/look/", {"released_on": "2026-11-24", "step": "release"})
+    request.refresh_from_db()
     assert (request.carried_out_on, request.closed_on) == (ON, ON)
     assert request.bills.count() == 0
     assert request.events.get(verb=Verb.INSPECTED).sentence == "The patient looked at the record on Nov 24, 2026."
@@ -164,10 +166,15 @@ def test_looking_at_the_record_answers_a_request_for_access_and_costs_nothing(cl
     assert (event.action, event.detail, event.chart_number) == ("change", "record looked at", request.patient.chart_number)
 
 
-@pytest.mark.parametrize("day", ["2026-11-23", "2026-11-25"])
-def test_nobody_looked_before_the_decision_or_in_the_future(client, signed_in, officer, day):
+@pytest.mark.parametrize(
+    ("day", "words"), [("2026-11-23", "after the day of this release"), ("2026-11-25", "between the decision and today")]
+)
+def test_nobody_looked_before_the_decision_or_in_the_future(client, signed_in, officer, day, words):
     signed_in("front_desk")
-    assert "between the decision and today" in str(errors(client, granted("access", officer), seen_on=day))
+    request = granted("access", officer)
+    page = client.post(f"/requests/{request.number}/look/", {"released_on": day, "step": "release"}).content.decode()
+    assert words in page
+    assert not Release.objects.exists()
 
 
 # --- amending --------------------------------------------------------------------------------------------------------
@@ -455,7 +462,7 @@ def test_approved_on_march_1_and_looked_at_on_march_3_is_one_day_late(client, si
     request.decide("granted", **now(officer, date(2026, 3, 1)))
     assert request.is_open
     with time_machine.travel(datetime(2026, 3, 3, 15, tzinfo=UTC), tick=False):
-        post(client, request, seen_on="2026-03-03")
+        client.post(f"/requests/{request.number}/look/", {"released_on": "2026-03-03", "step": "release"})
     assert request.events.get(verb=Verb.CLOSED).sentence == "Closed: Granted. 1 day late."
 
 

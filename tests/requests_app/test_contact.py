@@ -166,7 +166,7 @@ def test_no_other_way_asks_for_the_warning(client, signed_in, officer, how):
     bill = made(request, officer)
     path = f"/requests/{request.number}/copies/{bill.pk}/given/"
     assert 'data-show-when="how=by e-mail"' in client.get(path).content.decode()
-    assert client.post(path, {"given_on": "2026-11-24", "how": how}).status_code == 302
+    assert client.post(path, {"released_on": "2026-11-24", "how": how, "step": "release"}).status_code == 302
     assert "warned_on" not in request.events.latest("pk").data
 
 

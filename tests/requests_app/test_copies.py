@@ -4,11 +4,14 @@ import io
 import re
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import time_machine
+from django.conf import settings
 from pypdf import PdfReader
 
+from disclosures.models import Release
 from meso.append_only import AppendOnlyError
 from meso.models import AccessEvent, Office
 from meso.roles import Role
@@ -20,7 +23,7 @@ from requests_app.fees import FeeRefused
 from requests_app.kinds import Delivery, Step
 from requests_app.models import BillSettlement, CopyBill, PatientRequest
 from requests_app.models.timeline import Verb
-from tests.factories import AttachmentFactory, EntryFactory, RequestFactory, UserFactory
+from tests.factories import AttachmentFactory, ContactPreferenceFactory, EntryFactory, RequestFactory, UserFactory
 from tests.requests_app.answering import (
     AT,
     DUE,
@@ -37,6 +40,7 @@ from tests.requests_app.answering import (
 
 pytestmark = [pytest.mark.django_db]
 D = Decimal
+GIVE = {"released_on": "2026-11-24", "step": "release", "once": "c" * 32}
 
 
 @pytest.fixture(autouse=True)
@@ -568,6 +572,10 @@ def test_copy_and_bill_open_byte_for_byte_and_are_audited(client, signed_in, off
     signed_in("front_desk")
     request = charted(officer, entries=1)
     bill = stored(made(request, officer, postage="1.85"))
+    unreleased = client.get(url(request, f"{bill.pk}/copy/")).content
+    assert "Office use, not released" in words_of(unreleased)
+    assert pages_of(unreleased) == bill.pages
+    client.post(url(request, f"{bill.pk}/given/"), GIVE | {"how": "by mail"})
     for rest, content in (("copy", bill.copy), ("bill", bill.document)):
         response = client.get(url(request, f"{bill.pk}/{rest}/"))
         assert response.content == bytes(content)
@@ -585,22 +593,70 @@ def test_given_and_settled_on_the_pages(client, signed_in, officer):
     bill = made(request, officer, postage="1.85")
     detail = f"/requests/{request.number}/"
     text = client.get(detail).content.decode()
-    for words in ("Copies: 1 page, $2.00", "Not given yet", "Bill open; it holds nothing", "Record as given", "Settle bill"):
+    for words in (
+        "Copies: 1 page, $2.00",
+        "Not given yet",
+        "Bill open; it holds nothing",
+        "Give at the release desk",
+        "Settle bill",
+    ):
         assert words in text, words
-    assert client.post(url(request, f"{bill.pk}/given/"), {"given_on": "2026-11-24", "how": "by mail"}).status_code == 302
+    assert client.post(url(request, f"{bill.pk}/given/"), GIVE | {"how": "by mail"}).status_code == 302
     assert client.post(url(request, f"{bill.pk}/settle/"), {"how": "waived"}).status_code == 302
     text = client.get(detail).content.decode()
     for words in ("Copies given on Nov 24, 2026 (by mail).", "Waived, Nov 24, 2026", "Closed Nov 24, 2026"):
         assert words in text, words
-    for words in ("Not given yet", "Record as given", "Settle bill", "Make other copies"):
+    for words in ("Not given yet", "Give at the release desk", "Settle bill", "Make other copies"):
         assert words not in text, words
+
+
+def test_the_copies_of_a_request_go_out_as_a_release_with_its_checks_and_its_row(client, signed_in, officer):
+    signed_in("front_desk")
+    request = charted(officer)
+    bill = stored(made(request, officer, postage="1.85"))
+    page = client.get(url(request, f"{bill.pk}/given/")).content.decode()
+    assert "Release, and make the papers" in page
+    assert "photo ID seen" in page
+    client.post(url(request, f"{bill.pk}/given/"), GIVE | {"how": "by mail"})
+    row = Release.objects.defer(None).get()
+    assert (bytes(row.copy), bytes(row.bill), row.bill_total) == (bytes(bill.copy), bytes(bill.document), bill.total)
+    assert (row.purpose_code, row.branch, row.request_number) == ("individual", "patient", request.number)
+    assert (row.disclosure.purpose_code, row.entry_ids) == ("individual", bill.entry_ids)
+    assert request.events.get(verb=Verb.COPIES_GIVEN).data["release"] == str(row.pk)
+    assert f"/release/{row.pk}/" in client.get(f"/requests/{request.number}/").content.decode()
+    again = client.post(url(request, f"{bill.pk}/given/"), GIVE | {"how": "by mail"})
+    assert (again.status_code, Release.objects.count()) == (302, 1)
+
+
+def test_copies_that_a_check_refuses_stay_and_so_does_the_clock(client, signed_in, officer):
+    signed_in("front_desk")
+    request = charted(officer)
+    ContactPreferenceFactory(patient=request.patient, means="mail", where="PO Box 12")
+    bill = made(request, officer, delivery=Delivery.ELECTRONIC)
+    page = client.post(url(request, f"{bill.pk}/given/"), GIVE | {"how": "by encrypted e-mail"}).content.decode()
+    assert "PO Box 12" in page
+    request.refresh_from_db()
+    assert request.is_open
+    assert not Release.objects.exists()
+    assert not request.events.filter(verb=Verb.COPIES_GIVEN).exists()
+
+
+def test_only_the_release_desk_gives_copies_or_the_record_to_look_at():
+    """There is no other way: whatever else calls these in the house is a second one."""
+    callers = {
+        path.name
+        for room in ("disclosures", "requests_app")
+        for path in (Path(settings.BASE_DIR) / room).rglob("*.py")
+        if re.search(r"carrying_out\.(give_copies|looked_at)\(", path.read_text())
+    }
+    assert callers == {"giving.py"}
 
 
 def test_plain_email_needs_the_warning_that_the_patient_accepted(client, signed_in, officer):
     signed_in("front_desk")
     request = charted(officer, entries=1)
     bill = made(request, officer, delivery=Delivery.ELECTRONIC)
-    data = {"given_on": "2026-11-24", "how": "by e-mail"}
+    data = GIVE | {"how": "by e-mail"}
     refused = client.post(url(request, f"{bill.pk}/given/"), data)
     assert "Warn the patient that others might read an e-mail" in str(refused.context["form"].errors["warned_on"])
     assert client.post(url(request, f"{bill.pk}/given/"), data | {"warned_on": "2026-11-24"}).status_code == 302
