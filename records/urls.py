@@ -31,6 +31,7 @@ urlpatterns = [
     path("patients/<str:chart>/limits/<int:pk>/bounce/", limits.limit_bounce, name="limit_bounce"),
     path("patients/<str:chart>/bounces/<int:pk>/made-good/", limits.bounce_made_good, name="bounce_made_good"),
     path("patients/<str:chart>/emergency-letters/<int:pk>/", limits.emergency_letter, name="emergency_letter"),
+    path("patients/<str:chart>/emergency-letters/<int:pk>/sent/", limits.emergency_letter_sent, name="emergency_letter_sent"),
     path("patients/<str:chart>/entries/<int:pk>/minor/", minors.entry_minor, name="entry_minor"),
     path("patients/<str:chart>/signed-anew/", minors.signed_anew, name="signed_anew"),
     path("patients/<str:chart>/death/", minors.patient_death, name="patient_death"),

@@ -217,15 +217,23 @@ MEANS_OF: dict[str, str] = {
 }
 
 
-def check_way(request: PatientRequest, how: str, on: date) -> None:
+def check_way(request: PatientRequest, how: str, on: date, address: str = "") -> None:
     """Raise NotAllowedNow where the patient wishes to be reached another way on that day (164.522(b)(1)(i)).
 
+    `address` is what stands on the envelope, the patient's name with it or not; "" where it is worked out from the wishes.
     Somebody who acts for the patient is reached where they said.
     """
-    if request.patient is None or request.on_behalf or how not in MEANS_OF:
+    if request.patient is None or _by_another(request) or how not in MEANS_OF:
         return
-    if refusal := wishes.allows(request.patient, MEANS_OF[how], "", on):
-        raise NotAllowedNow(refusal, "how")
+    where = "\n".join(line for line in address.splitlines() if line.strip() != request.patient.name)
+    if refusal := wishes.allows(request.patient, MEANS_OF[how], where, on):
+        raise NotAllowedNow(refusal, "address" if address else "how")
+
+
+def envelope(request: PatientRequest, on: date) -> list[str]:
+    """The lines of the address on that day, as a letter to this person says them."""
+    with translation.override(language_of(request)):
+        return addressee(request, on)
 
 
 # --- to whom it goes --------------------------------------------------------------------------------------------------

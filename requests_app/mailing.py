@@ -7,6 +7,7 @@ from datetime import date, datetime
 from django.utils.translation import gettext as _
 
 from meso.models import User
+from requests_app import letters
 from requests_app.answers import all_or_nothing, sent_event
 from requests_app.deadlines import NotAllowedNow, spoken
 from requests_app.models import Letter, LetterDelivery
@@ -53,7 +54,8 @@ def record(
     """Record that it was delivered, came back, or was sent again; also after the request was closed. No clock moves.
 
     Raises NotAllowedNow: not sent yet, no such thing after what became of it last, a return without a word of it, a day before
-    the last thing or in the future, or sent again in the way and to the place from which it came back.
+    the last thing or in the future, or sent again in the way and to the place from which it came back, or in a way or to a
+    place that the patient does not wish.
     """
     with all_or_nothing(letter.request) as me:
         last, last_on, last_how, last_address = last_of(letter)
@@ -65,6 +67,8 @@ def record(
             raise NotAllowedNow(_("Write what is known of it, such as: no such number."), "note")
         if what == What.AGAIN and (how, address.split()) == (last_how, last_address.split()):
             raise NotAllowedNow(_("From there it came back. Choose another way or another address."), "address")
+        if what == What.AGAIN:
+            letters.check_way(me, how, done_on, address)
         delivery = LetterDelivery.objects.create(
             letter=letter, what=what, on=done_on, how=how, address=address, note=note, by=by, signed_as=by.signature, at=at
         )

@@ -40,6 +40,14 @@ def entries_of(patient: Patient) -> list[Entry]:
     return list(patient.entries.of_record().newest_first()[:OFFERED])
 
 
+def not_in_the_future(form: Any, name: str) -> date:
+    """The day in this field of a form that knows today. Raises ValidationError for one in the future."""
+    day = form.cleaned_data[name]
+    if day > form.on:
+        raise ValidationError(_("This day is in the future."))
+    return day
+
+
 class OnADay(Form):
     """A form that knows today: `on`."""
 
@@ -66,15 +74,8 @@ class _Terms(Form):
         """The entries themselves."""
         return [self.known[key] for key in self.cleaned_data["entries"]]
 
-    def not_in_the_future(self, name: str) -> date:
-        """The day in this field. Raises ValidationError for one in the future."""
-        day = self.cleaned_data[name]
-        if day > self.on:
-            raise ValidationError(_("This day is in the future."))
-        return day
-
     def clean_begins_on(self) -> date:
-        return self.not_in_the_future("begins_on")
+        return not_in_the_future(self, "begins_on")
 
 
 class AgreedTerms(_Terms):
@@ -139,10 +140,10 @@ class PaidTerms(_Terms):
         self.initial.setdefault("paid_on", self.on)
 
     def clean_service_on(self) -> date:
-        return self.not_in_the_future("service_on")
+        return not_in_the_future(self, "service_on")
 
     def clean_paid_on(self) -> date:
-        return self.not_in_the_future("paid_on")
+        return not_in_the_future(self, "paid_on")
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -212,10 +213,23 @@ class EmergencyForm(OnADay):
         self.initial.setdefault("released_on", self.on)
 
     def clean_released_on(self) -> date:
-        day = self.cleaned_data["released_on"]
-        if day > self.on:
-            raise ValidationError(_("This day is in the future."))
-        return day
+        return not_in_the_future(self, "released_on")
+
+
+class LetterSentForm(OnADay):
+    """The letter of an emergency went out."""
+
+    how = forms.CharField(
+        label=gettext_lazy("How"), max_length=300, help_text=gettext_lazy("Such as: by fax to the ward; by mail.")
+    )
+    day = DateField(label=gettext_lazy("Sent on"))
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("day", self.on)
+
+    def clean_day(self) -> date:
+        return not_in_the_future(self, "day")
 
 
 class BounceForm(OnADay):
@@ -229,10 +243,7 @@ class BounceForm(OnADay):
         self.initial.setdefault("day", self.on)
 
     def clean_day(self) -> date:
-        day = self.cleaned_data["day"]
-        if day > self.on:
-            raise ValidationError(_("This day is in the future."))
-        return day
+        return not_in_the_future(self, "day")
 
 
 class MadeGoodForm(BounceForm):

@@ -2,7 +2,7 @@
 
 from records.models.chart import PAYABLE, Addendum, Attachment, Entry, Misfiling, StrikeThrough
 from records.models.deaths import DeathReport
-from records.models.emergencies import EmergencyRelease
+from records.models.emergencies import EmergencyLetterSent, EmergencyRelease
 from records.models.flags import EntryFlag, EntryFlagEnding
 from records.models.holds import LegalHold, LegalHoldEnding
 from records.models.minors import MinorConsent, MinorDecision, SignedAnew
@@ -20,6 +20,7 @@ __all__ = [
     "ChangedMeanwhileError",
     "ContactPreference",
     "DeathReport",
+    "EmergencyLetterSent",
     "EmergencyRelease",
     "Entry",
     "EntryFlag",

@@ -18,10 +18,18 @@ from records.models.restrictions import Restriction
 from records.restriction_rules import Outcome, Recipient
 
 
-class EmergencyReleaseManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]
+class EmergencyReleaseQuerySet(AppendOnlyQuerySet):
+    """Which releases."""
+
+    def unsent(self) -> "EmergencyReleaseQuerySet":
+        """Those whose letter is not recorded as sent."""
+        return self.filter(sent=None)
+
+
+class EmergencyReleaseManager(models.Manager.from_queryset(EmergencyReleaseQuerySet)):  # type: ignore[misc]
     """Leaves the letter in the database until it is asked for."""
 
-    def get_queryset(self) -> AppendOnlyQuerySet:
+    def get_queryset(self) -> EmergencyReleaseQuerySet:
         return super().get_queryset().defer("letter")
 
 
@@ -100,6 +108,37 @@ class EmergencyRelease(Sealed):
                 at=at,
                 **facts,
             )
+
+    def send(self, *, sent_on: date, how: str, by: User, at: datetime) -> "EmergencyLetterSent":
+        """Record that the letter went out. Raises ValidationError when that is recorded, and for a day before it was made."""
+        with transaction.atomic():
+            Restriction.objects.select_for_update().get(pk=self.restriction_id)
+            if EmergencyLetterSent.objects.filter(release=self).exists():
+                raise ValidationError(_t("It is recorded that this letter was sent."))
+            if sent_on < self.made_on:
+                raise ValidationError({"day": _t("The letter was made later than that.")})
+            return EmergencyLetterSent.objects.create(
+                patient_id=self.patient_id, release=self, sent_on=sent_on, how=how, by=by, signed_as=by.signature, at=at
+            )
+
+
+class EmergencyLetterSent(Sealed):
+    """The letter of an emergency went out to the provider."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    release = models.OneToOneField(EmergencyRelease, on_delete=models.PROTECT, related_name="sent")
+    sent_on = models.DateField(_("sent on"))
+    how = models.CharField(_("how"), max_length=300)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    signed_as = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("emergency letter sent")
+        verbose_name_plural = _("emergency letters sent")
+
+    def __str__(self) -> str:
+        return f"letter of emergency release {self.release_id} sent {self.sent_on}"
 
 
 def _letter(restriction: Restriction, release: dict[str, Any], *, by: User, on: date, office: Office) -> bytes:

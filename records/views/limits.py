@@ -15,7 +15,16 @@ from meso.audit import Action
 from meso.forms import Form
 from meso.http import HttpRequest, file_answer
 from meso.roles import needs
-from records.forms.limits import AgreedForm, BounceForm, EmergencyForm, EndForm, MadeGoodForm, PaidForm, entries_of
+from records.forms.limits import (
+    AgreedForm,
+    BounceForm,
+    EmergencyForm,
+    EndForm,
+    LetterSentForm,
+    MadeGoodForm,
+    PaidForm,
+    entries_of,
+)
 from records.models import EmergencyRelease, PaidInFull, Patient, PaymentBounce, Restriction
 from records.views.about import initial_from_draft, patient_and_context
 
@@ -140,6 +149,22 @@ def bounce_made_good(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
 
     facts = {"heading": _("The payment was made good"), "button": _("Record it"), "restriction": bounce.restriction}
     return _act(request, patient, form, record, "payment made good", _("It is recorded."), {**facts, **kept, **context})
+
+
+@needs("request.send")
+def emergency_letter_sent(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
+    """Record that the letter of an emergency went out."""
+    patient, context = patient_and_context(chart)
+    release = get_object_or_404(EmergencyRelease.objects.select_related("restriction__paid"), pk=pk, patient=patient)
+    initial, kept = initial_from_draft(request)
+    form = LetterSentForm(request.POST or None, on=clock.today(), initial=initial)
+
+    def record() -> None:
+        release.send(sent_on=form.cleaned_data["day"], how=form.cleaned_data["how"], by=request.user, at=clock.now())
+
+    facts = {"heading": _("The letter was sent"), "button": _("Record as sent"), "restriction": release.restriction}
+    facts["lead"] = _("To %(provider)s, about what was given in an emergency.") % {"provider": release.provider}
+    return _act(request, patient, form, record, "emergency letter sent", _("It is recorded."), {**facts, **kept, **context})
 
 
 @needs("patient.view")

@@ -296,8 +296,12 @@ class PatientRequest(ByAnother):
         return event
 
     @transaction.atomic
-    def letter_sent(self, letter: Letter, *, sent_on: date, how: str, by: User, at: datetime, on: date) -> RequestEvent:
+    def letter_sent(
+        self, letter: Letter, *, sent_on: date, how: str, by: User, at: datetime, on: date, address: str = ""
+    ) -> RequestEvent:
         """A letter went out on `sent_on`, also after the request was closed. A decision letter may stop the clock.
+
+        `address` is that of the envelope where it is no longer the letter's own.
 
         Raises NotAllowedNow for another request's letter, for a decision letter before the decision, and for a day before
         the letter was made or in the future.
@@ -316,8 +320,9 @@ class PatientRequest(ByAnother):
         if letter.kind == Letter.Kind.DECISION and me.letter_sent_on is None:
             me.letter_sent_on = sent_on
             self._store(me, "letter_sent_on")
+        address = address or letter.addressed_to
         LetterDelivery.objects.create(
-            letter=letter, what="sent", on=sent_on, how=how, address=letter.addressed_to, by=by, signed_as=by.signature, at=at
+            letter=letter, what="sent", on=sent_on, how=how, address=address, by=by, signed_as=by.signature, at=at
         )
         event = self.events.record(Verb.LETTER_SENT, by=by, at=at, on=on, sent_on=sent_on, how=how, letter=letter.pk)
         self._close_if_done(by=by, at=at, on=on)

@@ -149,10 +149,9 @@ def test_a_bounced_payment_lifts_nothing_and_makes_a_task_until_it_is_settled(cl
     assert outcomes(patient, [visit], on=ON) == ["blocked"]
     signed_in("front_desk")
     page = client.get("/").text
-    assert "Call the patient: payment failed" in page
-    assert "Check returned" in page
+    assert f'href="{LIMITS}">Chart 10023: call the patient</a>' in page
     bounce.make_good(paid_on=ON, how="By card", **now(officer))
-    assert "Call the patient" not in client.get("/").text
+    assert "call the patient" not in client.get("/").text
     with pytest.raises(ValidationError, match="settled already"):
         bounce.make_good(paid_on=ON, how="Twice", **now(officer))
     assert outcomes(patient, [visit], on=ON) == ["blocked"]
@@ -202,6 +201,20 @@ def test_an_emergency_needs_its_reason_and_a_restriction_that_stops_treatment(pa
     with pytest.raises(ValidationError, match="does not stop treatment"):
         emergency(kept(patient, officer, [visit]), officer)
     assert not EmergencyRelease.objects.exists()
+
+
+def test_the_letter_of_an_emergency_is_a_task_until_it_is_sent(client, signed_in, patient, officer):
+    release = emergency(RestrictionFactory(patient=patient), officer, released_on=ON, on=ON)
+    signed_in("front_desk")
+    assert "Chart 10023: send the letter to the provider" in client.get("/").text
+    with pytest.raises(ValidationError, match="made later"):
+        release.send(sent_on=date(2026, 11, 23), how="By fax", **now(officer))
+    path = f"/patients/10023/emergency-letters/{release.pk}/sent/"
+    assert "in the future" in client.post(path, {"how": "By fax", "day": "2026-11-25"}).text
+    client.post(path, {"how": "By fax to the ward", "day": "2026-11-24"})
+    assert "send the letter" not in client.get("/").text
+    assert "sent Nov 24, 2026, By fax to the ward" in client.get(LIMITS).text
+    assert "recorded that this letter was sent" in client.post(path, {"how": "Again", "day": "2026-11-24"}).text
 
 
 # --- the pages --------------------------------------------------------------------------------------------------------

@@ -9,10 +9,10 @@ import time_machine
 from disclosures import authorization_papers
 from records import wishes
 from records.models import ContactPreference
-from requests_app import answers, carrying_out, grounds, letters
+from requests_app import answers, carrying_out, grounds, letters, mailing
 from requests_app.deadlines import NotAllowedNow
 from requests_app.kinds import DETAILS, Kind, Outcome
-from tests.factories import ContactPreferenceFactory, EntryFactory, PatientFactory, UserFactory
+from tests.factories import ContactPreferenceFactory, EntryFactory, PatientFactory, RequestFactory, UserFactory
 from tests.requests_app.answering import AT, ON, an_office, granted, now, verified, words_of
 from tests.requests_app.test_copies import charted, made
 from tests.test_house import MODULES, ROOT, TEMPLATES, among, name_of
@@ -118,8 +118,9 @@ def test_an_extension_is_not_told_in_a_way_the_patient_does_not_wish(officer):
     answers.extend_with_letter(request, how="by mail", **facts, **now(officer))
 
 
-def test_who_acts_for_the_patient_is_reached_where_they_said(officer):
-    request = verified("access", officer, on_behalf="Rosa Alvarez, mother", asker_address="3 Oak Street\nTroy, NY 12180")
+def test_who_acts_for_the_patient_is_reached_where_they_said():
+    about = {"on_behalf": "Rosa Alvarez, mother", "asker_address": "3 Oak Street\nTroy, NY 12180"}
+    request = RequestFactory(kind="access", **about)
     ContactPreferenceFactory(patient=request.patient, means="phone", where="555-010-9999")
     letters.check_way(request, "by mail", ON)
 
@@ -218,3 +219,31 @@ def test_a_blank_authorization_carries_the_wished_address_and_not_the_old_one():
     said = words_of(authorization_papers.blank_form(patient, "general", office=an_office(), on=ON).content)
     assert "PO Box 12" in said
     assert "12 Elm Street" not in said
+
+
+def test_a_letter_that_came_back_goes_again_only_where_the_patient_wishes(officer):
+    letter = denied(officer)
+    answers.send_letter(letter, sent_on=ON, how="by mail", **now(officer))
+    mailing.record(letter, "returned", done_on=ON, note="No such number", **now(officer))
+    patient = letter.request.patient
+    ContactPreferenceFactory(patient=patient)
+    for address in (f"{patient.name}\n14 Elm Street\nAlbany, NY 12207", "9 Oak Street"):
+        with pytest.raises(NotAllowedNow, match="PO Box 12") as refusal:
+            mailing.record(letter, "again", done_on=ON, how="by mail", address=address, **now(officer))
+        assert refusal.value.field == "address"
+    wished = f"{patient.name}\nPO Box 12\nAlbany, NY 12201"
+    assert mailing.record(letter, "again", done_on=ON, how="by mail", address=wished, **now(officer)).address == wished
+
+
+def test_the_record_of_sending_keeps_the_envelope_and_not_the_letters_old_address(officer):
+    letter = denied(officer)
+    ContactPreferenceFactory(patient=letter.request.patient)
+    answers.send_letter(letter, sent_on=ON, how="by mail", **now(officer))
+    assert "PO Box 12" in letter.deliveries.get().address
+
+
+def test_who_said_they_act_and_was_verified_as_the_patient_is_reached_as_the_patient_wishes(officer):
+    request = verified("access", officer, on_behalf="Rosa Alvarez, mother")
+    ContactPreferenceFactory(patient=request.patient, means="phone", where="555-010-9999")
+    with pytest.raises(NotAllowedNow, match="555-010-9999"):
+        letters.check_way(request, "by mail", ON)
