@@ -7,11 +7,13 @@ from django.utils.translation import gettext_lazy as _
 
 from disclosures.models import AccountingGiven, Authorization, Disclosure
 from meso import auditor
+from records import uploads
+from records.models import Attachment
 
 _CHUNK = 500
 LOG_COLUMNS = (
     "number", "chart_number", "disclosed_on", "recipient", "recipient_address", "information", "purpose_code", "purpose",
-    "authorized_on", "request", "logged_by", "logged_at", "reviewed", "superseded_by",
+    "authorized_on", "authorization", "request", "logged_by", "logged_at", "reviewed", "superseded_by",
 )  # fmt: skip
 
 
@@ -21,8 +23,8 @@ def _log(start: date, end: date) -> Iterator[tuple[object, ...]]:
         correction = getattr(row, "correction", None)
         yield (
             row.pk, row.patient.chart_number, row.disclosed_on, row.recipient, row.recipient_address, row.information,
-            row.purpose_code, row.purpose, row.authorized_on, row.request_number,
-            row.logged_by.signature if row.logged_by else "", row.logged_at.isoformat(timespec="seconds"),
+            row.purpose_code, row.purpose, row.authorized_on, row.authorization_id or "",
+            row.request_number, row.logged_by.signature if row.logged_by else "", row.logged_at.isoformat(timespec="seconds"),
             "yes" if row.reviews.all() else "no", (correction.replacement_id or "none") if correction else "",
         )  # fmt: skip
 
@@ -40,20 +42,34 @@ def _accounting_documents(start: date, end: date) -> Iterator[tuple[str, bytes]]
         yield f"accounting-{row.pk}-{row.issued_on.isoformat()}.pdf", row.document
 
 
+def _forms(start: date, end: date) -> Iterator[Authorization]:
+    """Signed forms received by the end of the period that were not out of effect before it."""
+    rows = Authorization.objects.with_acts().filter(received_on__lte=end).prefetch_related("letters")
+    for form in rows.order_by("received_on", "id").iterator(chunk_size=_CHUNK):
+        last = form.last_in_effect_on(end)
+        if not last or last >= start:
+            yield form
+
+
 def _authorizations(start: date, end: date) -> Iterator[tuple[object, ...]]:
-    """Signed forms received by the end of the period that were not out of effect before it, and how each stood at its end."""
-    for row in (
-        Authorization.objects.with_acts().filter(received_on__lte=end).order_by("received_on", "id").iterator(chunk_size=_CHUNK)
-    ):
-        last = row.last_in_effect_on(end)
-        if last and last < start:
-            continue
-        standing, revoked = row.standing(end), getattr(row, "revocation", None)
+    """Each form and how it stood at the end of the period."""
+    for form in _forms(start, end):
+        standing, revoked, copy = form.standing(end), getattr(form, "revocation", None), getattr(form, "copy", None)
         yield (
-            row.pk, row.patient.chart_number, row.get_kind_display(), row.received_on, row.information, row.recipient,
-            row.purpose_words, row.signed_on, row.expires_on or row.expiry_event, standing.words,
-            "; ".join(str(reason.words) for reason in standing.reasons), revoked.received_on if revoked else "", row.scan_sha256,
+            form.pk, form.patient.chart_number, form.get_kind_display(), form.received_on, form.information, form.recipient,
+            form.purpose_words, form.signed_on, form.expires_on or form.expiry_event, standing.words,
+            "; ".join(f"{reason.words} ({reason.citation})" for reason in standing.reasons),
+            revoked.received_on if revoked else "", copy.given_on if copy else "", len(form.letters.all()), form.scan_sha256,
         )  # fmt: skip
+
+
+def _authorization_documents(start: date, end: date) -> Iterator[tuple[str, bytes]]:
+    """The scan of each form, and the letters made of what it lacks."""
+    for form in _forms(start, end):
+        scan = Authorization.objects.values_list("scan", flat=True).get(pk=form.pk)
+        yield f"authorization-{form.pk}{uploads.ENDINGS[Attachment.Format(form.scan_format)][0]}", scan
+        for letter in form.letters.defer(None):
+            yield f"authorization-{form.pk}-letter-{letter.pk}.pdf", letter.document
 
 
 def register_all() -> None:
@@ -61,9 +77,12 @@ def register_all() -> None:
     auditor.register("disclosures", _("The log of disclosures"), LOG_COLUMNS, _log, citation="164.528(b)", order=20)
     columns: tuple[str, ...] = (
         "number", "chart_number", "kind", "received_on", "what", "to_whom", "what_for", "signed_on", "ends", "state",
-        "reasons", "revoked_on", "sha256_of_scan",
+        "reasons", "revoked_on", "copy_given_on", "letters", "sha256_of_scan",
     )  # fmt: skip
-    auditor.register("authorizations", _("Signed authorizations"), columns, _authorizations, citation="164.508(b)(6)", order=22)
+    auditor.register(
+        "authorizations", _("Signed authorizations"), columns, _authorizations,
+        citation="164.508(b)(6)", documents=_authorization_documents, order=22,
+    )  # fmt: skip
     columns = (
         "number", "chart_number", "request", "issued_on", "from", "to", "scope", "lines", "fee", "issued_by", "sha256",
     )  # fmt: skip

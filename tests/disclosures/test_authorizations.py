@@ -1,6 +1,9 @@
 """Forms as they are kept: their scan, what becomes of them, how they stand, what they carry, which lists they are on."""
 
+import csv
 import hashlib
+import io
+import zipfile
 from datetime import date, timedelta
 
 import pytest
@@ -19,10 +22,12 @@ from disclosures.models import (
     NotAuthorized,
     OralRevocation,
 )
+from meso import auditor
 from meso.append_only import AppendOnlyError
+from meso.models import Office
 from meso.seals import verify
 from records.models import Entry, EntryFlag
-from tests.factories import AT, AuthorizationFactory, EntryFactory, PatientFactory, UserFactory
+from tests.factories import AT, AttachmentFactory, AuthorizationFactory, EntryFactory, PatientFactory, UserFactory
 
 NOV_24 = date(2026, 11, 24)
 
@@ -306,3 +311,25 @@ def test_no_form_reads_its_scan_unless_asked(patient, django_assert_num_queries)
     AuthorizationFactory(patient=PatientFactory())
     assert "scan" in Authorization.objects.get().get_deferred_fields()
     assert "scan" in Authorization.objects.with_acts().get().get_deferred_fields()
+
+
+def test_the_auditors_export_holds_each_form_with_its_state_scan_and_letters(patient, who):
+    whole = AuthorizationFactory(patient=patient)
+    lacking = AuthorizationFactory(patient=patient, says_revocable=False)
+    AuthorizationFactory(patient=patient, received_on=date(2025, 6, 1), expires_on=date(2025, 12, 31))  # over before
+    letter = AuthorizationLetter.of(lacking, made_on=NOV_24, document=b"%PDF-1.7", **who)
+    AuthorizationRevocation.of(whole, received_on=date(2026, 12, 1), **who)
+    released(whole)
+    file = io.BytesIO()
+    auditor.build(file, date(2026, 1, 1), date(2026, 12, 31), office=Office.current(), by="Nora", at=AT, on=NOV_24)
+    archive = zipfile.ZipFile(file)
+    rows = list(csv.DictReader(archive.read("authorizations.csv").decode().splitlines()))
+    assert [(row["number"], row["state"], row["letters"]) for row in rows] == [
+        (str(whole.pk), "Revoked", "0"),
+        (str(lacking.pk), "Defective", "1"),
+    ]
+    assert "164.508(c)(2)(i)" in rows[1]["reasons"]
+    assert archive.read(f"authorizations/authorization-{whole.pk}.png") == AttachmentFactory.content
+    assert archive.read(f"authorizations/authorization-{lacking.pk}-letter-{letter.pk}.pdf") == b"%PDF-1.7"
+    (logged,) = csv.DictReader(archive.read("disclosures.csv").decode().splitlines())
+    assert logged["authorization"] == str(whole.pk)
