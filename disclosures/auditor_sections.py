@@ -5,7 +5,7 @@ from datetime import date
 
 from django.utils.translation import gettext_lazy as _
 
-from disclosures.models import AccountingGiven, Authorization, Disclosure
+from disclosures.models import AccountingGiven, Authorization, Disclosure, Release
 from meso import auditor
 from records import uploads
 from records.models import Attachment
@@ -42,6 +42,18 @@ def _accounting_documents(start: date, end: date) -> Iterator[tuple[str, bytes]]
         yield f"accounting-{row.pk}-{row.issued_on.isoformat()}.pdf", row.document
 
 
+def _releases(start: date, end: date) -> Iterator[tuple[object, ...]]:
+    """What left by the release desk, with what stood in the way and why it went all the same."""
+    rows = Release.objects.filter(released_on__range=(start, end)).select_related("patient")
+    for row in rows.order_by("released_on", "id").iterator(chunk_size=_CHUNK):
+        yield (
+            row.pk, row.patient.chart_number, row.released_on, row.recipient, row.get_means_display(), row.purpose_code,
+            row.branch, row.purpose, row.basis, row.information, row.verified_how, row.verified_on,
+            "; ".join(f"{one['label']}: {one['reason']}" for one in row.overrides), row.pages, row.copy_sha256,
+            row.disclosure_id or "exempt", row.request_number, row.signed_as,
+        )  # fmt: skip
+
+
 def _forms(start: date, end: date) -> Iterator[Authorization]:
     """Signed forms received by the end of the period that were not out of effect before it."""
     rows = Authorization.objects.with_acts().filter(received_on__lte=end).prefetch_related("letters")
@@ -76,6 +88,12 @@ def register_all() -> None:
     """Put these sections into the export."""
     auditor.register("disclosures", _("The log of disclosures"), LOG_COLUMNS, _log, citation="164.528(b)", order=20)
     columns: tuple[str, ...] = (
+        "number", "chart_number", "released_on", "recipient", "how", "purpose_code", "ground", "purpose", "on_hand",
+        "information", "identity", "identity_checked_on", "set_aside_because", "pages", "sha256", "log_row",
+        "request", "released_by",
+    )  # fmt: skip
+    auditor.register("releases", _("What left by the release desk"), columns, _releases, citation="164.514(h)", order=19)
+    columns = (
         "number", "chart_number", "kind", "received_on", "what", "to_whom", "what_for", "signed_on", "ends", "state",
         "reasons", "revoked_on", "copy_given_on", "letters", "sha256_of_scan",
     )  # fmt: skip

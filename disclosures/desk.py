@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from disclosures import guard, guard_checks, on_hand
 from disclosures.branches import Pages
@@ -49,6 +50,17 @@ def companions(plan: Plan) -> list[Any]:
     if plan.purpose_code == "individual" or not plan.entries:
         return []
     return [one for source in _companions for one in source(plan.entries, plan.on)]
+
+
+@guard.check("amendments", gettext_lazy("Disputed entries"), order=95)
+def _amendments(plan: Plan) -> Check:
+    """What must go along with a disputed entry goes along by itself: nobody can leave it out (164.526(d)(5))."""
+    along = companions(plan)
+    if not along:
+        return guard.not_concerned(_("Nothing must go along."), "45 CFR 164.526(d)(5)")
+    titles = "; ".join(dict.fromkeys(str(one.title) for one in along))
+    cited = ", ".join(dict.fromkeys(str(one.citation) for one in along))
+    return guard.ok(_("Goes along, behind the copy or in the letter: %(what)s.") % {"what": titles}, cited)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from django.db.models import Max, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from disclosures import purposes, retention
-from disclosures.models import AccountingGiven, Authorization, Disclosure
+from disclosures.models import AccountingGiven, Authorization, Disclosure, Release
 from disclosures.retention import Item
 from records.models import ContactPreference, LegalHoldEnding, NoticeAcknowledgment, NoticeVersion, RestrictionEnding
 
@@ -66,6 +66,10 @@ def _holds(before: date) -> Iterator[Item]:
     return _items(LegalHoldEnding.objects.filter(ended_on__lte=before).order_by("ended_on", "id"), "hold__begins_on", "ended_on")
 
 
+def _releases(before: date) -> Iterator[Item]:
+    return _items(Release.objects.filter(released_on__lte=before).order_by("released_on", "id"), "released_on")
+
+
 def _authorizations(before: date) -> Iterator[Item]:
     """Signed forms with what became of them; one that may still be used is kept."""
     name = str(Authorization._meta.verbose_name)
@@ -78,6 +82,7 @@ def _authorizations(before: date) -> Iterator[Item]:
 def register_all() -> None:
     """Put these kinds into the report."""
     retention.register(_("Disclosures"), "164.528(d)", _disclosures)
+    retention.register(_("Releases with their papers"), "164.530(j)", _releases)
     retention.register(_("Accountings given"), "164.528(d)", _accountings)
     retention.register(_("Signed authorizations"), "164.508(b)(6)", _authorizations)
     retention.register(_("Restrictions that have ended"), "164.522(a)(3)", _restrictions)

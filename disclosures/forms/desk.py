@@ -14,7 +14,7 @@ from disclosures import desk, guard, guard_checks, on_hand, purposes
 from disclosures.branches import Asker, Branch, Pages
 from disclosures.desk import ReleaseRefused
 from disclosures.guard import Check, Means, Plan
-from disclosures.models import Authorization, Release
+from disclosures.models import Authorization, NotAuthorized, Release
 from meso.forms import DateField, Form
 from meso.models import Office, User
 from meso.roles import may
@@ -287,6 +287,8 @@ class DeskForm(Form):
             return self.act(at=at, office=office)
         except ReleaseRefused as refusal:
             self.checks = refusal.checks
+        except NotAuthorized as refusal:  # revoked since it was checked
+            self.add_error(None, str(refusal))
         except desk.BillRefused as refusal:
             self.add_error("postage", str(refusal))
         return None

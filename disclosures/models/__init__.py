@@ -21,6 +21,7 @@ from disclosures.models.log import (
     HoldDecision,
 )
 from disclosures.models.release import Release
+from disclosures.models.told import PatientTold, TellingRefused
 
 __all__ = [
     "EARLIEST",
@@ -41,6 +42,8 @@ __all__ = [
     "HoldDecision",
     "NotAuthorized",
     "OralRevocation",
+    "PatientTold",
     "Release",
     "Standing",
+    "TellingRefused",
 ]

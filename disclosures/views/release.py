@@ -10,7 +10,9 @@ from django.views.decorators.http import require_GET
 
 from disclosures.forms.desk import DeskForm
 from disclosures.forms.log import earlier_recipients
+from disclosures.forms.told import ToldForm
 from disclosures.models import Release
+from disclosures.models.release import ADULT_REPORTS
 from meso import audit, clock, drafts
 from meso.audit import Action
 from meso.http import HttpRequest, file_answer
@@ -100,7 +102,7 @@ def _released(request: HttpRequest, released: Release) -> HttpResponse:
 
 
 def _one(pk: int, paper: str = "") -> Release:
-    rows = Release.objects.select_related("patient", "by", "disclosure")
+    rows = Release.objects.select_related("patient", "by", "disclosure", "told")
     return get_object_or_404(rows.defer(*({*PAPERS.values()} - {paper})) if paper else rows, pk=pk)
 
 
@@ -114,6 +116,7 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
     entries = Entry.objects.filter(pk__in=row.entry_ids).oldest_first()
     papers = [part for part in row.manifest if "file" in part]
     context |= {"row": row, "entries": entries, "papers": papers, "checks": [(check, None) for check in row.checks]}
+    context["to_tell"] = row.branch in ADULT_REPORTS and getattr(row, "told", None) is None
     return render(request, "disclosures/release.html", context)
 
 
@@ -129,6 +132,22 @@ def release_file(request: HttpRequest, pk: int, format: str) -> HttpResponse:
         raise Http404
     audit.record(Action.DOWNLOAD, f"{format} of release {pk}", chart=row.patient.chart_number, request=request)
     return file_answer(content, f"release-{pk}-{format}.pdf")
+
+
+@needs("disclosure.review")
+def release_tell(request: HttpRequest, pk: int) -> HttpResponse:
+    """Record that the patient was told of a report, or why not; once (164.512(c)(2))."""
+    row = get_object_or_404(Release.objects.to_tell().select_related("patient"), pk=pk)
+    form = ToldForm(request.POST or None, release=row, on=clock.today(), initial=drafts.initial(request))
+    chart = row.patient.chart_number
+    if request.method == "POST" and form.is_valid() and form.record(by=request.user, at=clock.now()):
+        drafts.discard(request.user, request.path)
+        audit.record(Action.CREATE, f"release {pk}", chart=chart, detail="patient told, or why not", request=request)
+        messages.success(request, _("It is recorded."))
+        return redirect(row)
+    audit.looked_at(request, f"release {pk}", chart)
+    _patient, context = patient_and_context(chart)
+    return render(request, "disclosures/tell.html", {**context, "form": form, "row": row})
 
 
 @needs("disclosure.view")

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
-from disclosures import desk, guard, on_hand, purposes
+from disclosures import auditor_sections, desk, guard, kept, on_hand, purposes
 from disclosures.desk import Papers, ReleaseRefused
 from disclosures.guard import Means
-from disclosures.models import Disclosure, Release
+from disclosures.models import Disclosure, PatientTold, Release, TellingRefused
 from meso.append_only import AppendOnlyError
 from meso.models import AccessEvent, Draft, Office
 from meso.pdf import Pdf
@@ -148,6 +148,9 @@ def test_what_travels_with_an_entry_is_appended_and_listed(patient, officer, mon
 
     monkeypatch.setattr(desk, "_companions", [lambda entries, on: [Along()] if entries else []])
     plan = plan_for(patient, "court_order")
+    found = {one.name: one for one in guard.checks(plan)}["amendments"]
+    assert (found.state, found.citation) == ("ok", Along.citation)
+    assert Along.title in str(found.reason)
     row = let_out(plan, officer)
     assert row.pages == 2
     assert "statement of disagreement (45 CFR 164.526(d)(5)(i))" in words_of(row.cover_letter)
@@ -375,3 +378,59 @@ def test_a_purpose_that_happened_by_mistake_is_not_offered(client, signed_in, pa
     page = client.get(NEW).content.decode()
     assert "impermissible" not in page
     assert 'value="subpoena:protective_order"' in page
+
+
+# --- after a report of abuse -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("branch", ["adult_required", "adult_agreed", "adult_authorized"])
+def test_an_abuse_report_on_an_adult_is_a_task_until_the_patient_is_told_or_it_is_said_why_not(
+    client, signed_in, patient, officer, branch
+):
+    """164.512(c)(2), law.md §13a."""
+    row = let_out(plan_for(patient, "abuse_neglect", branch), officer)
+    let_out(plan_for(patient, "abuse_neglect", "child"), officer)
+    let_out(plan_for(patient, "court_order"), officer)
+    assert list(Release.objects.to_tell()) == [row]
+    signed_in("privacy_officer")
+    link = f"/release/{row.pk}/tell/"
+    assert link in client.get("/").content.decode()
+    assert link in client.get(f"/release/{row.pk}/").content.decode()
+    wrong = client.post(link, {"told": "yes", "told_on": "2026-11-23", "words": "By telephone"}).content.decode()
+    assert "between the report and today" in wrong
+    assert "By telephone" in wrong
+    answer = {"told": "no", "told_on": "2026-11-24", "words": "Dr. Vance: the suspect lives with the patient"}
+    assert client.post(link, answer).url == f"/release/{row.pk}/"
+    assert not Release.objects.to_tell().exists()
+    assert "the suspect lives with the patient" in client.get(f"/release/{row.pk}/").content.decode()
+    assert link not in client.get("/").content.decode()
+    assert client.get(link).status_code == 404
+    assert verify().breaks == []
+
+
+def test_what_is_no_such_report_has_nobody_to_tell_and_once_is_enough(patient, officer):
+    facts = {"told": True, "told_on": ON, "words": "In person", "by": officer, "at": AT, "on": ON}
+    other = let_out(plan_for(patient, "court_order"), officer)
+    with pytest.raises(TellingRefused, match="no report of abuse"):
+        PatientTold.record(other, **facts)
+    row = let_out(plan_for(patient, "abuse_neglect", "adult_agreed"), officer)
+    for changes, words in (({"words": " "}, "Say how"), ({"told_on": date(2026, 11, 25)}, "between the report")):
+        with pytest.raises(TellingRefused, match=words):
+            PatientTold.record(row, **facts | changes)
+    PatientTold.record(row, **facts)
+    with pytest.raises(TellingRefused, match="already"):
+        PatientTold.record(row, **facts)
+    assert PatientTold.objects.count() == 1
+
+
+# --- what else knows of releases -------------------------------------------------------------------------------------
+
+
+def test_the_auditor_and_the_retention_report_see_releases(patient, officer):
+    RestrictionFactory(patient=patient)
+    row = let_out(plan_for(patient, "treatment"), officer, {"restrictions": "Another visit"})
+    (line,) = auditor_sections._releases(ON, ON)
+    assert (line[0], line[1]) == (row.pk, "10023")
+    assert "Restrictions: Another visit" in line
+    assert row.copy_sha256 in line
+    assert [item.key for item in kept._releases(ON)] == [row.pk]
