@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 YEARS_BACK = 6
 MONTHS_FREE = 12
+RESEARCH_PEOPLE = 50  # of so many people an accounting may tell of the protocol in place of each disclosure
 
 
 def same_day_in(year: int, day: date) -> date:
@@ -29,6 +30,11 @@ def free_again_on(requested_on: date) -> date:
 def is_free(requested_on: date, earlier_free_requests: Iterable[date]) -> bool:
     """Whether an accounting asked for on that day is free: no free one was asked for in the 12 months before."""
     return all(requested_on >= free_again_on(earlier) for earlier in earlier_free_requests if earlier <= requested_on)
+
+
+def may_be_short(people: int) -> bool:
+    """Whether research on so many people may be told by its protocol: 50 or more (164.528(b)(4)(i))."""
+    return people >= RESEARCH_PEOPLE
 
 
 def times(count: int) -> str:

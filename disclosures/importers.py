@@ -15,7 +15,7 @@ from typing import cast
 from django.db import transaction
 
 from disclosures import purposes
-from disclosures.models import EARLIEST, Disclosure
+from disclosures.models import EARLIEST, BusinessAssociate, Disclosure
 from meso.csv_in import BadCell, a_date, read_all
 from meso.seals import bulk_seal
 from records.models import Patient
@@ -103,8 +103,18 @@ def _check_texts(cells: dict[str, str]) -> None:
 
 
 @transaction.atomic
-def store(rows: list[Row], *, at: datetime, dry_run: bool = False, advance: Callable[[int], None] = lambda by: None) -> Result:
-    """Add what is new and not exempt, oldest first as in the file, all or nothing; with `dry_run` only count."""
+def store(
+    rows: list[Row],
+    *,
+    at: datetime,
+    dry_run: bool = False,
+    made_by: BusinessAssociate | None = None,
+    advance: Callable[[int], None] = lambda by: None,
+) -> Result:
+    """Add what is new and not exempt, oldest first as in the file, all or nothing; with `dry_run` only count.
+
+    With `made_by` they are a business associate's disclosures (164.528(b)(1)).
+    """
     result = Result()
     seen: Counter[tuple[str, ...]] = Counter()
     for start in range(0, len(rows), BATCH):
@@ -118,14 +128,14 @@ def store(rows: list[Row], *, at: datetime, dry_run: bool = False, advance: Call
         known = set(Disclosure.objects.filter(source_id__in=by_digest).values_list("source_id", flat=True))
         new = {digest: row for digest, row in by_digest.items() if digest not in known}
         if not dry_run:
-            bulk_seal([_disclosure(digest, row, at) for digest, row in new.items()])
+            bulk_seal([_disclosure(digest, row, at, made_by) for digest, row in new.items()])
         result.added += len(new)
         result.known += len(known)
         advance(len(rows[start : start + BATCH]))
     return result
 
 
-def _disclosure(digest: str, row: Row, at: datetime) -> Disclosure:
+def _disclosure(digest: str, row: Row, at: datetime, made_by: BusinessAssociate | None) -> Disclosure:
     return Disclosure(
         patient=row.patient,
         disclosed_on=row.disclosed_on,
@@ -135,6 +145,7 @@ def _disclosure(digest: str, row: Row, at: datetime) -> Disclosure:
         purpose_code=row.purpose_code,
         purpose=row.purpose,
         authorized_on=row.authorized_on,
+        made_by=made_by,
         logged_at=at,
         source_id=digest,
     )

@@ -48,6 +48,14 @@ class Purpose:
         return self.code == "authorization"
 
 
+@dataclass(frozen=True)
+class Part:
+    """One of the cases that a purpose's rule knows, where it matters which."""
+
+    label: str | Promise
+    citation: str
+
+
 EXEMPT = ("treatment", "payment", "operations")
 _A1 = "45 CFR 164.528(a)(1)"
 
@@ -106,6 +114,39 @@ PURPOSES: dict[str, Purpose] = {
         ),
     )
 }
+
+
+# The cases of a purpose, where the rule treats them apart (law.md §8). A row of the log may say which; it need not.
+PARTS: dict[str, dict[str, Part]] = {
+    "required_by_law": {
+        "law": Part(_("A statute, regulation or order other than a court’s"), "45 CFR 164.512(a)"),
+        "hhs": Part(_("The Secretary of HHS, who checks whether the office keeps the rules"), "45 CFR 164.502(a)(2)(ii)"),
+    },
+    "public_health": {
+        "authority": Part(_("A public health authority"), "45 CFR 164.512(b)(1)(i)"),
+        "fda": Part(_("Adverse event or recall of a product, to whom the FDA holds responsible"), "45 CFR 164.512(b)(1)(iii)"),
+        "exposed": Part(_("Somebody exposed to a communicable disease"), "45 CFR 164.512(b)(1)(iv)"),
+        "workplace": Part(_("An employer, about the workplace"), "45 CFR 164.512(b)(1)(v)"),
+        "school": Part(_("A school, about immunization"), "45 CFR 164.512(b)(1)(vi)"),
+    },
+    "abuse_neglect": {
+        "child": Part(_("Abuse or neglect of a child"), "45 CFR 164.512(b)(1)(ii)"),
+        "adult": Part(_("Abuse, neglect or violence against an adult"), "45 CFR 164.512(c)"),
+    },
+    "law_enforcement": {
+        "process": Part(_("Required by law, warrant, grand jury or administrative request"), "45 CFR 164.512(f)(1)"),
+        "locate": Part(_("To identify or find a person: eight items only"), "45 CFR 164.512(f)(2)"),
+        "victim": Part(_("About the victim of a crime"), "45 CFR 164.512(f)(3)"),
+        "death": Part(_("A death that may be a crime"), "45 CFR 164.512(f)(4)"),
+        "premises": Part(_("A crime on the premises"), "45 CFR 164.512(f)(5)"),
+        "emergency": Part(_("A crime reported in an emergency"), "45 CFR 164.512(f)(6)"),
+    },
+}
+
+
+def copy_may_stand_for_purpose(code: str) -> bool:
+    """Whether a copy of the written request may stand in place of the purpose: for HHS and 164.512 (164.528(b)(2)(iv))."""
+    return code in PURPOSES and PURPOSES[code].citation.startswith("45 CFR 164.512(")
 
 
 class UnknownPurpose(LookupError):

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from disclosures.views import accounting, authorizations, log, release, retention
+from disclosures.views import (
+    accounting,
+    authorizations,
+    breaches,
+    log,
+    registers,
+    release,
+    retention,
+    suspensions,
+    victims,
+)  # fmt: skip
 from disclosures.views import authorization_acts as acts
 
 _FORMS = "patients/<str:chart>/authorizations/"
@@ -23,6 +33,34 @@ urlpatterns = [
     path("release/<int:pk>/tell/", release.release_tell, name="release_tell"),
     path("release/<int:pk>/<str:format>/", release.release_file, name="release_file"),
     path("patients/<str:chart>/releases/", release.patient_releases, name="patient_releases"),
+    path("breaches/", breaches.breaches, name="breaches"),
+    path("breaches/new/", breaches.breach_new, name="breach_new"),
+    path("breaches/<int:pk>/", breaches.breach, name="breach"),
+    path("breaches/<int:pk>/count/", breaches.breach_count, name="breach_count"),
+    path("breaches/<int:pk>/assess/", breaches.breach_assess, name="breach_assess"),
+    path("breaches/<int:pk>/delay/", breaches.breach_delay, name="breach_delay"),
+    path("breaches/<int:pk>/describe/", breaches.breach_describe, name="breach_describe"),
+    path("breaches/<int:pk>/affected/", breaches.breach_affected, name="breach_affected"),
+    path("breaches/<int:pk>/individuals/", breaches.breach_individuals, name="breach_individuals"),
+    path("breaches/<int:pk>/media/", breaches.breach_media, name="breach_media"),
+    path("breaches/<int:pk>/hhs/", breaches.breach_hhs, name="breach_hhs"),
+    path("breaches/<int:pk>/close/", breaches.breach_close, name="breach_close"),
+    path("breaches/<int:pk>/letter/", breaches.breach_letter_make, name="breach_letter"),
+    path("breaches/letters/<int:pk>/", breaches.breach_letter_file, name="breach_letter_file"),
+    path("registers/", registers.registers, name="registers"),
+    path("registers/research/new/", registers.protocol_new, name="protocol_new"),
+    path("registers/research/<int:pk>/", registers.protocol, name="protocol"),
+    path("registers/associates/new/", registers.associate_new, name="associate_new"),
+    path("registers/associates/<int:pk>/", registers.associate, name="associate"),
+    path("disclosures/<int:pk>/tell/", victims.victim_tell, name="victim_tell"),
+    path("disclosures/<int:pk>/request/", victims.written_request, name="written_request"),
+    path("suspensions/", suspensions.suspensions, name="suspensions"),
+    path("suspensions/<int:pk>/", suspensions.suspension, name="suspension"),
+    path("suspensions/<int:pk>/written/", suspensions.suspension_written, name="suspension_written"),
+    path("suspensions/<int:pk>/end/", suspensions.suspension_end, name="suspension_end"),
+    path("suspensions/<int:pk>/document/", suspensions.suspension_document, name="suspension_document"),
+    path("suspensions/<int:pk>/reissue/", suspensions.suspension_reissue, name="suspension_reissue"),
+    path("patients/<str:chart>/suspensions/new/", suspensions.suspension_new, name="suspension_new"),
     path("patients/<str:chart>/disclosures/", log.patient_disclosures, name="patient_disclosures"),
     path("authorizations/", authorizations.authorizations, name="authorizations"),
     path(_FORMS, authorizations.patient_authorizations, name="patient_authorizations"),
@@ -42,6 +80,7 @@ urlpatterns = [
     path(_FORMS + "letters/<int:pk>/sent/", acts.letter_sent, name="authorization_letter_sent"),
     path("patients/<str:chart>/accounting/", accounting.accounting, name="accounting"),
     path("patients/<str:chart>/accounting/give/", accounting.accounting_give, name="accounting_give"),
+    path("patients/<str:chart>/accounting/price/<int:pk>/", accounting.accounting_price, name="accounting_price"),
     path("patients/<str:chart>/accounting/given/<int:pk>/", accounting.accounting_given, name="accounting_given"),
     path("patients/<str:chart>/accounting/file/<str:format>/", accounting.accounting_file, name="accounting_file"),
 ]

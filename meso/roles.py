@@ -60,6 +60,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "authorization.false": frozenset({_OFFICER}),
     "release.make": frozenset({_DESK, _OFFICER}),
     "release.override": frozenset({_OFFICER}),  # where the law leaves room, with a reason that is kept
+    "suspension.keep": frozenset({_OFFICER}),  # nobody else may even see that there is one
+    "register.keep": frozenset({_OFFICER}),
+    "breach.keep": frozenset({_OFFICER}),
     "accounting.view": _CLINIC,
     "accounting.give": frozenset({_DESK, _OFFICER}),
     "accounting.scope": frozenset({_OFFICER}),  # choose the narrower federal list
@@ -129,6 +132,9 @@ WORDS: dict[str, str | Promise] = {
     "authorization.false": _("Find that an authorization is false"),
     "release.make": _("Release a record"),
     "release.override": _("Release past a check, with a reason"),
+    "suspension.keep": _("See and record suspensions of an agency’s disclosures"),
+    "register.keep": _("Keep research protocols and business associates"),
+    "breach.keep": _("Judge breaches and record who was told"),
     "accounting.view": _("See an accounting of disclosures"),
     "accounting.give": _("Give an accounting of disclosures"),
     "accounting.scope": _("Choose the narrower federal accounting"),
@@ -155,7 +161,7 @@ WORDS: dict[str, str | Promise] = {
     "notice.record": _("Record that the notice was given"),
     "notice.manage": _("Put a version of the notice in force"),
     "program.keep": _("Keep the registers of the privacy program"),
-    "auditor.export": _("Make the auditor's export"),
+    "auditor.export": _("Make the auditor’s export"),
     "retention.manage": _("Place legal holds and see what may be purged"),
     "audit.view": _("Read the audit"),
     "backup.watch": _("See the age of the last backup drill"),

@@ -3,6 +3,8 @@
 The request itself refuses all of them before it is granted, its chart found and identity checked.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
@@ -10,10 +12,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from disclosures import accounting
-from disclosures.models import AccountingGiven, Release
+from disclosures import accounting, issuing, pricing
+from disclosures.issuing import Terms
+from disclosures.models import AccountingGiven, PriceTold, Release
 from disclosures.purposes import Scope
+from disclosures.tariff import PriceRefused
 from meso.models import Office, User
+from meso.roles import may
 from records.models import ContactPreference, Entry, PaidInFull, Patient, Restriction
 from requests_app import letters
 from requests_app.answers import all_or_nothing
@@ -226,22 +231,76 @@ def _check_promise(me: PatientRequest, begins_on: date) -> None:
 
 
 def issue_accounting(
-    request: PatientRequest, *, start: date, end: date, scope: Scope, by: User, at: datetime, on: date, office: Office
-) -> AccountingGiven:
+    request: PatientRequest,
+    *,
+    start: date,
+    end: date,
+    scope: Scope,
+    by: User,
+    at: datetime,
+    on: date,
+    office: Office,
+    terms: Terms | None = None,
+    scope_reason: str = "",
+) -> AccountingGiven | PriceTold:
     """Make the accounting, kept exactly as issued; the clock runs on until it is given. A second click makes no second.
 
-    Raises NotAllowedNow.
+    A later one within twelve months costs what the tariff says: then it is kept that the patient was told its price, and the
+    list is made once they choose to pay (164.528(c)(2)). Raises NotAllowedNow, which says the price until it was told.
     """
     now: dict[str, Any] = {"by": by, "at": at, "on": on, "office": office}
     with all_or_nothing(request) as me:
         patient, before = check(me, Kind.ACCOUNTING, on), accounting_of(me)
-        about: dict[str, Any] = {"request_number": me.number, "requested_on": me.received_on}
-        with transaction.atomic():
-            given = accounting.give(patient, start, end, scope, **now, **about)
-            if before and (before.issued_on, before.sha256) == (on, given.sha256):
+        if needs_officer(me, start, end, scope, on) and not may(by, "disclosure.review"):
+            raise NotAllowedNow(
+                _("The privacy officer makes this list: somebody else asks for the patient (45 CFR 164.502(g)(5)).")
+            )
+        about: dict[str, Any] = {"request_number": me.number, "requested_on": me.received_on, "scope_reason": scope_reason}
+        with transaction.atomic(), priced():
+            given = issuing.issue(patient, start, end, scope, terms=terms, **now, **about)
+            if isinstance(given, AccountingGiven) and before and (before.issued_on, before.sha256) == (on, given.sha256):
                 transaction.set_rollback(True)
                 return before
         return given
+
+
+def needs_officer(request: PatientRequest, start: date, end: date, scope: Scope, on: date) -> bool:
+    """Whether the officer must look first: the list would tell somebody who acts for the patient of a report of abuse.
+
+    Whoever asks may be the one it is about (164.502(g)(5), 164.512(c)(2)).
+    """
+    if request.patient is None or not request.is_by_another:
+        return False
+    made = accounting.for_patient(request.patient, start, end, scope, on=on)
+    return any(line.purpose_code == "abuse_neglect" for line in made.lines)
+
+
+def answer_price(
+    request: PatientRequest, told: PriceTold, *, choice: str, answered_on: date, by: User, at: datetime, on: date, office: Office
+) -> AccountingGiven | None:
+    """The patient knows the price: they pay, and the list is made, or narrow it or take it back. Raises NotAllowedNow."""
+    with all_or_nothing(request) as me:
+        check(me, Kind.ACCOUNTING, on)
+        if told.request_number != me.number:
+            raise NotAllowedNow(_("That price was not told for this request."))
+        with priced():
+            return issuing.answer_price(told, choice, answered_on=answered_on, by=by, at=at, on=on, office=office)
+
+
+@contextmanager
+def priced() -> Iterator[None]:
+    """What the price of a list refuses, in this room's words."""
+    try:
+        yield
+    except PriceRefused as refusal:
+        raise NotAllowedNow(str(refusal), refusal.field) from refusal
+
+
+def price_told(request: PatientRequest) -> PriceTold | None:
+    """The price told for this request that the patient has not answered, or None. One query."""
+    if request.kind != Kind.ACCOUNTING or request.patient is None:
+        return None
+    return pricing.open_price(request.patient, request.number)
 
 
 def accounting_of(request: PatientRequest) -> AccountingGiven | None:

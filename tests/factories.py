@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import factory
 from factory.django import DjangoModelFactory
 
-from disclosures.models import Authorization, Disclosure
+from disclosures.models import Authorization, Disclosure, Suspension
 from meso.models import Office, User
 from records.models import Attachment, ContactPreference, Entry, Patient, Representative, Restriction
 from requests_app.models import PatientRequest
@@ -172,6 +172,30 @@ class AuthorizationFactory(DjangoModelFactory):
     @classmethod
     def _create(cls, model_class, *args, **kwargs):
         return model_class.record(**kwargs)
+
+
+class SuspensionFactory(DjangoModelFactory):
+    """An oral statement of the state police, made and recorded on November 10, 2026."""
+
+    class Meta:
+        model = Suspension
+
+    patient = factory.SubFactory(PatientFactory)
+    agency = "State Police"
+    official = "Det. Ruth Okafor"
+    identity = "Badge seen, number noted"
+    codes = ("law_enforcement",)
+    written = False
+    statement = "An accounting would be reasonably likely to impede the investigation."
+    stated_on = date(2026, 11, 10)
+    until = None
+    by = factory.SubFactory(UserFactory, role="privacy_officer")
+    at = datetime(2026, 11, 10, 15, 0, tzinfo=UTC)
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        on = kwargs.pop("on", kwargs["stated_on"])
+        return model_class.record(on=on, **kwargs | {"codes": list(kwargs["codes"])})
 
 
 class RequestFactory(DjangoModelFactory):

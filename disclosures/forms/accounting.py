@@ -1,6 +1,7 @@
 """The period and scope of an accounting."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,7 +10,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from disclosures import tariff
 from disclosures.accounting_rules import look_back_start
+from disclosures.issuing import Terms
+from disclosures.models import PriceAnswer
 from disclosures.purposes import Scope
 from meso.forms import DateField, Form
 
@@ -85,3 +89,39 @@ class AccountingForm(Form):
         """What the audit keeps of the scope: its name and the reason's code."""
         _start, _end, scope = self.period()
         return f"{scope}, {self.cleaned_data['reason']}" if scope == Scope.HIPAA else str(scope)
+
+
+class PriceFields(forms.Form):
+    """The terms of a later list within twelve months: the way, the postage, and that its price was told (164.528(c)(2))."""
+
+    delivery = forms.ChoiceField(label=gettext_lazy("How the list goes out"), choices=lambda: tariff.current().ways)
+    postage = forms.DecimalField(
+        label=gettext_lazy("Postage in dollars"), required=False, min_value=0, max_digits=8, decimal_places=2,
+        help_text=gettext_lazy("Only for a list that goes by mail: what it costs to send."),
+    )  # fmt: skip
+    waived = forms.BooleanField(label=gettext_lazy("Make no charge for it"), required=False)
+    told_on = DateField(
+        label=gettext_lazy("The patient was told the price on"), required=False,
+        help_text=gettext_lazy("Leave it empty to see the price first."),
+    )  # fmt: skip
+
+    @property
+    def terms(self) -> Terms:
+        """What was filled in. Only of a valid form."""
+        data = self.cleaned_data
+        return Terms(data["delivery"], data["postage"] or Decimal(0), data["told_on"], data["waived"])
+
+
+class PriceForm(PriceFields, Form):
+    """The same as a form of its own, beside the period of an accounting."""
+
+
+class PriceAnswerFields(forms.Form):
+    """What the patient chose once they knew the price."""
+
+    choice = forms.ChoiceField(label=gettext_lazy("The patient"), choices=PriceAnswer.Choice.choices, widget=forms.RadioSelect)
+    answered_on = DateField(label=gettext_lazy("Answered on"))
+
+
+class PriceAnswerForm(PriceAnswerFields, Form):
+    """The same as a form of its own."""

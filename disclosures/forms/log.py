@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from disclosures import purposes
+from disclosures.forms.details import Details
 from disclosures.forms.on_authorization import OnAuthorization
 from disclosures.models import EARLIEST, Disclosure
 from meso.forms import DateField, Form
@@ -63,7 +64,7 @@ class EntriesField(forms.ModelMultipleChoiceField):
         return f"{date_format(entry.service_on, 'M j, Y')} · {entry.get_kind_display()} · {entry.title}"
 
 
-class DisclosureForm(OnAuthorization, Form):
+class DisclosureForm(OnAuthorization, Details, Form):
     """One disclosure: to whom, when, what, why. `on` is the office's day; the patient's entries are offered once known."""
 
     patient = PatientField(label=gettext_lazy("Patient’s chart number"))
@@ -98,6 +99,7 @@ class DisclosureForm(OnAuthorization, Form):
         self.chosen = self.chosen_patient()
         self.offer_entries_of(self.chosen)
         self.offer_authorizations_of(self.chosen)
+        self.offer_details()
 
     def chosen_patient(self) -> Patient | None:
         """The patient that the form names so far, or None. One query; `chosen` keeps the answer."""
@@ -139,6 +141,7 @@ class DisclosureForm(OnAuthorization, Form):
         if not data.get("information", "").strip() and not data.get("entries"):
             self.add_error("information", _("Say what was given, or tick entries."))
         self.check_authorization(data)
+        self.check_details(data)
         return data
 
     def row(self) -> dict[str, Any]:
@@ -155,6 +158,7 @@ class DisclosureForm(OnAuthorization, Form):
             "purpose": data["purpose"].strip(),
             "authorization": data.get("authorization"),
             "entries": entries,
+            **self.details(),
         }
 
     def log(self, *, by: User, at: datetime) -> Disclosure:
@@ -163,7 +167,8 @@ class DisclosureForm(OnAuthorization, Form):
         One that was gone back to and sent with other facts is another disclosure.
         """
         patient, row = self.cleaned_data["patient"], self.row()
-        facts = {**row, "entries": [entry.pk for entry in row["entries"]]}
+        scan = row["written_request"]
+        facts = {**row, "entries": [entry.pk for entry in row["entries"]], "written_request": scan and scan.sha256}
         once = self.cleaned_data["once"] or secrets.token_hex(16)
         source = hashlib.sha256(json.dumps([once, patient.pk, facts], default=str).encode()).hexdigest()
         try:
@@ -195,6 +200,9 @@ class CorrectionForm(DisclosureForm):
             "purpose": original.purpose,
             "authorization": original.authorization_id,
             "entries": self.entries_given(),
+            "sub_kind": original.sub_kind,
+            "protocol": original.protocol_id,
+            "made_by": original.made_by_id,
         }
         kwargs["initial"] = {**self.base_facts, **(kwargs.get("initial") or {})}
         super().__init__(*args, **kwargs)
@@ -224,6 +232,11 @@ class CorrectionForm(DisclosureForm):
     def row(self) -> dict[str, Any]:
         day = self.cleaned_data.get("authorized_on") if self.cleaned_data["purpose_code"] == "authorization" else None
         return super().row() | {"authorized_on": day}
+
+    def details(self) -> dict[str, Any]:
+        """A scan that came with the row stays with its correction unless another comes."""
+        found = super().details()
+        return found | {"written_request": found["written_request"] or self.original.written_request}
 
     def chosen_patient(self) -> Patient | None:
         return self.original.patient

@@ -1,6 +1,6 @@
 """The tables of the disclosures app, one module for each subject."""
 
-from disclosures.models.accounting import AccountingGiven
+from disclosures.models.accounting import AccountingGiven, PriceAnswer, PriceTold
 from disclosures.models.authorization_acts import (
     AuthorizationCopyGiven,
     AuthorizationEventHappened,
@@ -11,6 +11,7 @@ from disclosures.models.authorization_acts import (
     OralRevocation,
 )
 from disclosures.models.authorizations import Authorization, AuthorizedEntry, NotAuthorized, Standing
+from disclosures.models.breaches import Breach, BreachAffected, BreachEvent, BreachLetter
 from disclosures.models.log import (
     EARLIEST,
     Correction,
@@ -19,8 +20,12 @@ from disclosures.models.log import (
     DisclosureQuerySet,
     DisclosureReview,
     HoldDecision,
+    VictimTold,
+    WrittenRequest,
 )
+from disclosures.models.registers import BusinessAssociate, ResearchProtocol
 from disclosures.models.release import Release
+from disclosures.models.suspensions import ReissueAnswer, Suspension, SuspensionEnding
 from disclosures.models.told import PatientTold, TellingRefused
 
 __all__ = [
@@ -34,6 +39,11 @@ __all__ = [
     "AuthorizationLetterSent",
     "AuthorizationRevocation",
     "AuthorizedEntry",
+    "Breach",
+    "BreachAffected",
+    "BreachEvent",
+    "BreachLetter",
+    "BusinessAssociate",
     "Correction",
     "DisclosedEntry",
     "Disclosure",
@@ -43,7 +53,15 @@ __all__ = [
     "NotAuthorized",
     "OralRevocation",
     "PatientTold",
+    "PriceAnswer",
+    "PriceTold",
+    "ReissueAnswer",
     "Release",
+    "ResearchProtocol",
     "Standing",
+    "Suspension",
+    "SuspensionEnding",
     "TellingRefused",
+    "VictimTold",
+    "WrittenRequest",
 ]

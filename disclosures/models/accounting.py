@@ -1,6 +1,7 @@
-"""Accountings of disclosures as they were given, kept byte for byte."""
+"""Accountings of disclosures as they were given, kept byte for byte; and the price of a later one, told before it is made."""
 
 import hashlib
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from django.db import models
@@ -13,6 +14,77 @@ from meso.money import MoneyField
 from meso.seals import Sealed
 from records.models import Patient
 
+SCOPES = [(Scope.NOTICE.value, _("The office's notice")), (Scope.HIPAA.value, _("Federal minimum"))]
+
+
+class PriceTold(Sealed):
+    """The price of a later accounting within twelve months, told to the patient before it is made (164.528(c)(2)).
+
+    Money in dollars, at the rate of that day. A new period or another way needs to be told anew.
+    """
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="prices_told")
+    request_number = models.CharField(max_length=20, blank=True)
+    requested_on = models.DateField(_("asked for on"))
+    start = models.DateField(_("from"))
+    end = models.DateField(_("to"))
+    scope = models.CharField(max_length=10, choices=SCOPES)
+    scope_reason = models.CharField(max_length=20, blank=True)
+    delivery = models.CharField(_("how it goes out"), max_length=12)
+    pages = models.PositiveIntegerField(_("pages"))
+    rate = MoneyField(_("price of a page"))
+    postage = MoneyField(_("postage"))
+    total = MoneyField(_("total"))
+    told_on = models.DateField(_("told on"))
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    signed_as = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("price told")
+        verbose_name_plural = _("prices told")
+        indexes = [models.Index(fields=["patient", "-id"], name="price_told_by_patient")]
+        constraints = [
+            models.CheckConstraint(
+                name="price_told_after_request",
+                condition=models.Q(told_on__gte=models.F("requested_on")),
+                violation_error_message=_("The price can't be told before the list was asked for."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"price {self.pk}"
+
+    def answer(self, choice: str, *, answered_on: date, by: User, at: datetime) -> "PriceAnswer":
+        """Keep what the patient chose. Raises IntegrityError when they have answered already."""
+        return PriceAnswer.objects.create(
+            patient=self.patient, told=self, choice=choice, answered_on=answered_on, by=by, signed_as=by.signature, at=at
+        )
+
+
+class PriceAnswer(Sealed):
+    """What the patient chose once they knew the price: nothing is charged without it (164.528(c)(2))."""
+
+    class Choice(models.TextChoices):
+        ACCEPT = "accept", _("Pays this price")
+        NARROW = "narrow", _("Wants another period or way, to pay less")
+        WITHDRAW = "withdraw", _("Does not want the list any more")
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    told = models.OneToOneField(PriceTold, on_delete=models.PROTECT, related_name="answered")
+    choice = models.CharField(_("choice"), max_length=10, choices=Choice.choices)
+    answered_on = models.DateField(_("answered on"))
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    signed_as = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("answer to a price")
+        verbose_name_plural = _("answers to prices")
+
+    def __str__(self) -> str:
+        return f"{self.choice} to price {self.told_id}"
+
 
 class AccountingGivenManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]
     """Leaves the document in the database until it is asked for."""
@@ -22,14 +94,19 @@ class AccountingGivenManager(models.Manager.from_queryset(AppendOnlyQuerySet)): 
 
 
 class AccountingGiven(Sealed):
-    """An accounting of disclosures as it was issued, byte for byte (164.528(d))."""
+    """An accounting of disclosures as it was issued, byte for byte (164.528(d)).
+
+    `later_one` is not the free one of its twelve months: priced, given for nothing all the same, or issued anew by the office.
+    """
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="accountings")
     start = models.DateField(_("from"))
     end = models.DateField(_("to"))
-    scope = models.CharField(
-        max_length=10, choices=[(Scope.NOTICE.value, _("The office's notice")), (Scope.HIPAA.value, _("Federal minimum"))]
-    )
+    scope = models.CharField(max_length=10, choices=SCOPES)
+    scope_reason = models.CharField(max_length=20, blank=True)
+    requested_on = models.DateField(_("asked for on"), null=True)  # null in rows older than this column: the day of issue
+    later_one = models.BooleanField(default=False)
+    price_told = models.OneToOneField(PriceTold, on_delete=models.PROTECT, null=True, related_name="given")
     issued_on = models.DateField()
     issued_at = models.DateTimeField()
     issued_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

@@ -8,13 +8,19 @@ from django.utils.translation import gettext_lazy as _
 
 from disclosures import purposes
 from disclosures.models.authorizations import Authorization
+from disclosures.models.registers import BusinessAssociate, ResearchProtocol
 from disclosures.purposes import Scope
 from meso.append_only import AppendOnlyQuerySet
 from meso.models import User
 from meso.seals import Sealed
 from records.models import Entry, Patient
+from records.uploads import CheckedFile
 
 EARLIEST = date(1950, 1, 1)  # a disclosure of an earlier day is a slip of the pen
+
+
+_BY_REQUEST = [code for code in purposes.PURPOSES if purposes.copy_may_stand_for_purpose(code)]
+_PARTS = [models.Q(purpose_code=code, sub_kind__in=list(parts)) for code, parts in purposes.PARTS.items()]
 
 
 def _is_corrected() -> models.Exists:
@@ -54,6 +60,14 @@ class DisclosureQuerySet(AppendOnlyQuerySet):
         undecided = ~models.Exists(HoldDecision.objects.filter(disclosure=models.OuterRef("pk")))
         return self.current().filter(undecided, purpose_code__in=purposes.codes_held(Scope.NOTICE))
 
+    def victims_to_tell(self) -> "DisclosureQuerySet":
+        """Current reports of abuse of an adult whose patient is still to be told (164.512(c)(2)).
+
+        One that went through the release desk has its task there.
+        """
+        adults = self.current().filter(purpose_code="abuse_neglect", sub_kind="adult", release=None)
+        return adults.filter(victim_told=None, corrects__original__victim_told=None)
+
     def between(self, start: date, end: date) -> "DisclosureQuerySet":
         """Made on a day of the window; both ends count."""
         return self.filter(disclosed_on__range=(start, end))
@@ -77,6 +91,10 @@ class Disclosure(Sealed):
     purpose = models.TextField(_("purpose in words"))
     authorized_on = models.DateField(_("authorization signed on"), null=True, blank=True)
     authorization = models.ForeignKey(Authorization, on_delete=models.PROTECT, null=True, related_name="disclosures")
+    sub_kind = models.CharField(_("part of the rule"), max_length=20, blank=True)
+    protocol = models.ForeignKey(ResearchProtocol, on_delete=models.PROTECT, null=True, related_name="disclosures")
+    made_by = models.ForeignKey(BusinessAssociate, on_delete=models.PROTECT, null=True, related_name="disclosures")
+    written_request = models.ForeignKey("WrittenRequest", on_delete=models.PROTECT, null=True, related_name="disclosures")
     logged_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     logged_at = models.DateTimeField()
     request_number = models.CharField(max_length=20, blank=True)
@@ -100,8 +118,18 @@ class Disclosure(Sealed):
             ),
             models.CheckConstraint(
                 name="disclosure_says_what_to_whom_why",
-                condition=~models.Q(recipient="") & ~models.Q(information="") & ~models.Q(purpose=""),
+                condition=~models.Q(recipient="")
+                & ~models.Q(information="")
+                & (~models.Q(purpose="") | models.Q(written_request__isnull=False, purpose_code__in=_BY_REQUEST)),
                 violation_error_message=_("A disclosure says to whom, what and why."),
+            ),
+            models.CheckConstraint(
+                name="disclosure_part_is_of_its_rule",
+                condition=models.Q(sub_kind="") | models.Q(*_PARTS, _connector=models.Q.OR),
+                violation_error_message=_("That is a part of another rule than its purpose."),
+            ),
+            models.CheckConstraint(
+                name="disclosure_protocol_is_of_research", condition=models.Q(protocol=None) | models.Q(purpose_code="research")
             ),
         ]
 
@@ -114,9 +142,14 @@ class Disclosure(Sealed):
         return str(purposes.purpose(self.purpose_code).label)
 
     @property
+    def part(self) -> purposes.Part | None:
+        """Which case of its rule it is, where the row says so."""
+        return purposes.PARTS[self.purpose_code][self.sub_kind] if self.sub_kind else None
+
+    @property
     def purpose_citation(self) -> str:
         """Where the rule stands that lets it go out."""
-        return purposes.purpose(self.purpose_code).citation
+        return self.part.citation if self.part else purposes.purpose(self.purpose_code).citation
 
     @property
     def is_held(self) -> bool:
@@ -142,6 +175,8 @@ class Disclosure(Sealed):
         entries: list[Entry] | None = None,
         request_number: str = "",
         source_id: str | None = None,
+        written_request: "CheckedFile | WrittenRequest | None" = None,
+        **details: Any,
     ) -> "Disclosure":
         """Write one row of the log, with the entries that were given. With `authorization` that form must carry the release.
 
@@ -153,6 +188,8 @@ class Disclosure(Sealed):
             if authorization:
                 release = {"recipient": recipient, "entries": entries or (), "purpose": purpose}
                 authorized_on = authorization.carry(patient, disclosed_on, release)
+            if isinstance(written_request, CheckedFile):
+                written_request = WrittenRequest.keep(written_request, patient=patient, by=by, at=at)
             row = cls.objects.create(
                 patient=patient,
                 disclosed_on=disclosed_on,
@@ -167,6 +204,8 @@ class Disclosure(Sealed):
                 logged_at=at,
                 request_number=request_number,
                 source_id=source_id,
+                written_request=written_request,
+                **details,
             )
             for entry in entries or []:
                 DisclosedEntry.objects.create(patient=patient, disclosure=row, entry=entry)
@@ -194,6 +233,69 @@ class Disclosure(Sealed):
         return HoldDecision.objects.create(
             patient=self.patient, disclosure=self, listed=listed, reason=reason, by=by, signed_as=by.signature, at=at
         )
+
+
+class WrittenRequestManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]
+    """Leaves the scan in the database until it is asked for."""
+
+    def get_queryset(self) -> AppendOnlyQuerySet:
+        return super().get_queryset().defer("content")
+
+
+class WrittenRequest(Sealed):
+    """A copy of a recipient's written request. Kept here and not in the chart: an accounting may carry it (164.528(b)(2)(iv))."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=200)
+    format = models.CharField(max_length=100)
+    content = models.BinaryField()
+    added_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    added_at = models.DateTimeField()
+
+    objects: ClassVar = WrittenRequestManager()
+
+    class Meta:
+        verbose_name = _("written request")
+
+    def __str__(self) -> str:
+        return f"written request {self.pk}"
+
+    @classmethod
+    def keep(cls, scan: CheckedFile, *, patient: Patient, by: User | None, at: Any) -> "WrittenRequest":
+        """Store the scan."""
+        return cls.objects.create(
+            patient=patient, name=scan.name, format=scan.format, content=scan.content, added_by=by, added_at=at
+        )
+
+
+class VictimTold(Sealed):
+    """The patient was told of a report of abuse of an adult, or why not: told promptly unless that risks harm (164.512(c)(2))."""
+
+    class WhyNot(models.TextChoices):
+        HARM = "harm", _("A professional judges that telling would put the patient at risk of serious harm")
+        REPRESENTATIVE = "representative", _("It would mean telling a representative who is thought responsible")
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    disclosure = models.OneToOneField(Disclosure, on_delete=models.PROTECT, related_name="victim_told")
+    told_on = models.DateField(_("told on"), null=True)
+    why_not = models.CharField(_("why not"), max_length=15, choices=WhyNot.choices, blank=True)
+    words = models.CharField(_("how, or the judgment in words"), max_length=1000)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    signed_as = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("telling of a victim")
+        constraints = [
+            models.CheckConstraint(
+                name="victim_told_or_why_not",
+                condition=models.Q(told_on=None) ^ models.Q(why_not=""),
+                violation_error_message=_("Give the day on which the patient was told, or why not."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"telling about disclosure {self.disclosure_id}"
 
 
 class DisclosedEntry(Sealed):

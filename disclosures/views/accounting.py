@@ -1,6 +1,7 @@
 """The accounting of one patient: on the screen, as a file, given and kept."""
 
 import json
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -10,8 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from disclosures import accounting as accountings
-from disclosures.forms.accounting import AccountingForm
-from disclosures.models import AccountingGiven
+from disclosures import issuing, pricing
+from disclosures.forms.accounting import AccountingForm, PriceAnswerForm, PriceForm
+from disclosures.models import AccountingGiven, PriceTold
+from disclosures.tariff import PriceRefused
 from meso import audit, clock
 from meso.audit import Action
 from meso.http import HttpRequest, file_answer
@@ -30,20 +33,34 @@ def _form(request: HttpRequest) -> AccountingForm:
     )
 
 
-def _accounting(request: HttpRequest, patient: Patient) -> tuple[AccountingForm, accountings.Accounting]:
-    form = _form(request)
-    return form, accountings.for_patient(patient, *form.period())
-
-
 @needs("accounting.view")
 @require_GET
 def accounting(request: HttpRequest, chart: str) -> HttpResponse:
     """Six years up to today at one click; the period may be narrowed."""
+    return _page(request, chart, _form(request))
+
+
+def _page(
+    request: HttpRequest,
+    chart: str,
+    form: AccountingForm,
+    price_form: PriceForm | None = None,
+    answer_form: PriceAnswerForm | None = None,
+) -> HttpResponse:
+    """The list, what it costs, and what was given before."""
     patient, context = patient_and_context(chart)
-    form, made = _accounting(request, patient)
+    on = clock.today()
     audit.looked_at(request, "accounting", chart, detail=form.why)
-    given = patient.accountings.select_related("issued_by").order_by("-issued_on", "-id")[:_GIVEN_SHOWN]
-    return render(request, "disclosures/accounting.html", {**context, "form": form, "accounting": made, "given": given})
+    context |= {
+        "form": form,
+        "accounting": accountings.for_patient(patient, *form.period(), on=on),
+        "standing": pricing.standing(patient, on),
+        "price_form": price_form or PriceForm(initial={"delivery": "electronic"}),
+        "told": pricing.open_price(patient),
+        "answer_form": answer_form or PriceAnswerForm(initial={"answered_on": on}),
+        "given": patient.accountings.select_related("issued_by").order_by("-issued_on", "-id")[:_GIVEN_SHOWN],
+    }
+    return render(request, "disclosures/accounting.html", context)
 
 
 @needs("accounting.view")
@@ -53,7 +70,8 @@ def accounting_file(request: HttpRequest, chart: str, format: str) -> HttpRespon
     if format not in _FORMATS:
         raise Http404
     patient = get_object_or_404(Patient, chart_number=chart)
-    form, made = _accounting(request, patient)
+    form = _form(request)
+    made = accountings.for_patient(patient, *form.period(), on=clock.today())
     if form.is_bound and not form.is_valid():
         return redirect(f"{reverse('accounting', args=[chart])}?{request.GET.urlencode()}")  # it says there what is not right
     audit.record(Action.EXPORT, "accounting", chart=chart, detail=f"{format}, {form.why}", request=request)
@@ -70,16 +88,64 @@ def accounting_file(request: HttpRequest, chart: str, format: str) -> HttpRespon
 @needs("accounting.give")
 @require_POST
 def accounting_give(request: HttpRequest, chart: str) -> HttpResponse:
-    """Issue it: what is given is kept byte for byte."""
-    patient, context = patient_and_context(chart)
-    form = _form(request)
+    """Issue it, where it is free or costs nothing: what is given is kept byte for byte. Else the price is told first."""
+    patient = get_object_or_404(Patient, chart_number=chart)
+    form, price_form = _form(request), PriceForm(request.POST)
     if not form.is_valid():
-        made = accountings.for_patient(patient, *form.period())
-        return render(request, "disclosures/accounting.html", {**context, "form": form, "accounting": made})
-    given = accountings.give(patient, *form.period(), by=request.user, at=clock.now(), on=clock.today(), office=request.office)
-    audit.record(Action.CREATE, f"accounting {given.pk}", chart=chart, detail=form.why, request=request)
-    messages.success(request, _("The accounting is issued and kept. Print it from the list below."))
+        return _page(request, chart, form, price_form)
+    priced = "delivery" in request.POST
+    if priced and not price_form.is_valid():
+        return _page(request, chart, form, price_form)
+    try:
+        made = issuing.issue(
+            patient,
+            *form.period(),
+            terms=price_form.terms if priced else None,
+            scope_reason=form.cleaned_data.get("reason", ""),
+            office=request.office,
+            **_now(request),
+        )
+    except PriceRefused as refusal:
+        price_form.is_valid()
+        price_form.add_error(refusal.field or None, str(refusal))
+        return _page(request, chart, form, price_form)
+    return _made(request, chart, made, form.why)
+
+
+def _now(request: HttpRequest) -> dict[str, Any]:
+    return {"by": request.user, "at": clock.now(), "on": clock.today()}
+
+
+def _made(request: HttpRequest, chart: str, made: AccountingGiven | PriceTold, why: str) -> HttpResponse:
+    """Back to the accounting, which shows what was made: the list, or the price that was told."""
+    if isinstance(made, AccountingGiven):
+        audit.record(Action.CREATE, f"accounting {made.pk}", chart=chart, detail=why, request=request)
+        messages.success(request, _("The accounting is issued and kept. Print it from the list below."))
+    else:
+        audit.record(Action.CREATE, f"price {made.pk}", chart=chart, detail="told", request=request)
+        messages.success(request, _("It is recorded that the patient was told the price. Now record what they choose."))
     return redirect("accounting", chart)
+
+
+@needs("accounting.give")
+@require_POST
+def accounting_price(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
+    """The patient knows the price, and pays it, narrows the list, or takes it back."""
+    told = get_object_or_404(PriceTold.objects.select_related("patient"), patient__chart_number=chart, request_number="", pk=pk)
+    form = PriceAnswerForm(request.POST)
+    if form.is_valid():
+        try:
+            given = issuing.answer_price(told, **form.cleaned_data, office=request.office, **_now(request))
+        except PriceRefused as refusal:
+            form.add_error(refusal.field or None, str(refusal))
+        else:
+            audit.record(Action.CREATE, f"price {pk}", chart=chart, detail=form.cleaned_data["choice"], request=request)
+            if given:
+                return _made(request, chart, given, told.scope)
+            messages.success(request, _("It is recorded, and nothing was made or charged."))
+            return redirect("accounting", chart)
+    usual = AccountingForm(None, on=clock.today(), may_choose_scope=may(request.user, "accounting.scope"))
+    return _page(request, chart, usual, answer_form=form)
 
 
 @needs("accounting.view")

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 from django.contrib import messages
 from django.db import IntegrityError, transaction
-from django.http import HttpResponse, QueryDict, StreamingHttpResponse
+from django.http import Http404, HttpResponse, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from disclosures import withholding
 from disclosures.forms.log import CorrectionForm, DisclosureForm, HoldForm, LogFilterForm, ReviewForm, earlier_recipients
 from disclosures.models import Disclosure
 from meso import audit, clock, csv_out, drafts
@@ -45,7 +46,8 @@ def disclosure_new(request: HttpRequest) -> HttpResponse:
                 Action.CREATE, f"disclosure {row.pk}", chart=row.patient.chart_number, detail=row.purpose_code, request=request
             )
         messages.success(request, _("The disclosure is in the log."))
-        return redirect("disclosure", row.pk)
+        seen = withholding.shown_to(request.user, Disclosure.objects.filter(pk=row.pk), clock.today(), row.patient).exists()
+        return redirect("disclosure", row.pk) if seen else redirect("disclosures")
     if form.chosen:
         audit.looked_at(request, "disclosure form", form.chosen.chart_number)
     return render(request, "disclosures/new.html", {"form": form, "draft": draft, "recipients": earlier_recipients()})
@@ -60,7 +62,7 @@ def _form_and_draft(request: HttpRequest) -> tuple[DisclosureForm, Draft | None]
     if "show_entries" in request.POST:
         return DisclosureForm(on=on, initial=_typed(request.POST)), None
     if request.method == "POST":
-        return DisclosureForm(request.POST, on=on), None
+        return DisclosureForm(request.POST, request.FILES, on=on), None
     chart = request.GET.get("chart", "")
     draft = None if chart else drafts.find(request.user, request.path)
     kept = drafts.as_post(draft)
@@ -92,7 +94,7 @@ def _say_exempt(request: HttpRequest, form: DisclosureForm) -> HttpResponse:
 def disclosures(request: HttpRequest) -> HttpResponse:
     """The log, newest first, narrowed by the filter. A link may carry ?show=unreviewed, which tells of no patient."""
     form = LogFilterForm(request.POST or request.GET or None, on=clock.today())
-    rows = form.narrow(Disclosure.objects.for_list())
+    rows = withholding.shown_to(request.user, form.narrow(Disclosure.objects.for_list()), clock.today())
     found = page(rows, ORDER, request.POST.get("after", ""))
     audit.looked_at(request, "disclosure log", detail=f"{len(found)} rows")
     review_form = ReviewForm() if may(request.user, "disclosure.review") else None
@@ -130,6 +132,8 @@ def _cells(rows: object) -> Iterator[tuple[object, ...]]:
 def disclosure(request: HttpRequest, pk: int) -> HttpResponse:
     """One row: what it says, what was given, its corrections and reviews."""
     row = _row(pk)
+    if not withholding.shown_to(request.user, Disclosure.objects.filter(pk=pk), clock.today(), row.patient).exists():
+        raise Http404
     audit.looked_at(request, f"disclosure {pk}", row.patient.chart_number)
     _patient, context = patient_and_context(row.patient.chart_number)
     context |= {"row": row, "review_form": ReviewForm(), "entries": row.disclosed_entries.select_related("entry")}
@@ -138,7 +142,15 @@ def disclosure(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _row(pk: int) -> Disclosure:
     rows = Disclosure.objects.select_related(
-        "patient", "logged_by", "correction__replacement", "corrects__original", "hold_decision"
+        "patient",
+        "logged_by",
+        "correction__replacement",
+        "corrects__original",
+        "hold_decision",
+        "protocol",
+        "made_by",
+        "written_request",
+        "victim_told",
     )
     return get_object_or_404(rows.prefetch_related("reviews"), pk=pk)
 
@@ -148,7 +160,7 @@ def _row(pk: int) -> Disclosure:
 def patient_disclosures(request: HttpRequest, chart: str) -> HttpResponse:
     """One patient's rows of the log: a tab of the chart."""
     patient, context = patient_and_context(chart)
-    rows = patient.disclosures.current().for_list()
+    rows = withholding.shown_to(request.user, patient.disclosures.current().for_list(), clock.today(), patient)
     audit.looked_at(request, "disclosures of a chart", chart)
     context["page"] = page(rows, ORDER, request.GET.get("after", ""))
     return render(request, "disclosures/patient.html", context)
@@ -158,7 +170,9 @@ def patient_disclosures(request: HttpRequest, chart: str) -> HttpResponse:
 def disclosure_correct(request: HttpRequest, pk: int) -> HttpResponse:
     """Put a row right by a new one. The old row stays readable."""
     row = _row(pk)
-    form = CorrectionForm(request.POST or None, original=row, on=clock.today(), initial=drafts.initial(request))
+    form = CorrectionForm(
+        request.POST or None, request.FILES or None, original=row, on=clock.today(), initial=drafts.initial(request)
+    )
     if request.method == "POST" and form.is_valid():
         try:
             correction = form.correct(by=request.user, at=clock.now())

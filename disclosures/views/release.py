@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from disclosures import withholding
 from disclosures.forms.desk import DeskForm
 from disclosures.forms.log import earlier_recipients
 from disclosures.forms.told import ToldForm
@@ -101,16 +102,20 @@ def _released(request: HttpRequest, released: Release) -> HttpResponse:
     return redirect(released)
 
 
-def _one(pk: int, paper: str = "") -> Release:
+def _one(request: HttpRequest, pk: int, paper: str = "") -> Release:
+    """The release; 404 as for none where an agency has its row withheld, but for whoever made it and prints its papers."""
     rows = Release.objects.select_related("patient", "by", "disclosure", "told")
-    return get_object_or_404(rows.defer(*({*PAPERS.values()} - {paper})) if paper else rows, pk=pk)
+    row = get_object_or_404(rows.defer(*({*PAPERS.values()} - {paper})) if paper else rows, pk=pk)
+    if row.by_id != request.user.pk and row.disclosure_id in withholding.hidden_from(request.user, clock.today(), row.patient):
+        raise Http404
+    return row
 
 
 @needs("disclosure.view")
 @require_GET
 def release(request: HttpRequest, pk: int) -> HttpResponse:
     """What went, to whom and why, the checks as they stood, and the papers."""
-    row = _one(pk)
+    row = _one(request, pk)
     audit.looked_at(request, f"release {pk}", row.patient.chart_number)
     _patient, context = patient_and_context(row.patient.chart_number)
     entries = Entry.objects.filter(pk__in=row.entry_ids).oldest_first()
@@ -126,7 +131,7 @@ def release_file(request: HttpRequest, pk: int, format: str) -> HttpResponse:
     """One paper of a release, byte for byte: the copy's released pages and no other, the cover letter, the bill."""
     if format not in PAPERS:
         raise Http404
-    row = _one(pk, PAPERS[format])
+    row = _one(request, pk, PAPERS[format])
     content = bytes(getattr(row, PAPERS[format]))
     if not content:
         raise Http404
@@ -156,5 +161,7 @@ def patient_releases(request: HttpRequest, chart: str) -> HttpResponse:
     """What left the office about one patient, newest first: a tab of the chart."""
     patient, context = patient_and_context(chart)
     audit.looked_at(request, "releases of a chart", chart)
-    context["page"] = page(patient.releases.select_related("by"), ["-released_on", "-id"], request.GET.get("after", ""))
+    hidden = withholding.hidden_from(request.user, clock.today(), patient)
+    rows = patient.releases.select_related("by").exclude(disclosure_id__in=hidden)
+    context["page"] = page(rows, ["-released_on", "-id"], request.GET.get("after", ""))
     return render(request, "disclosures/releases.html", context)

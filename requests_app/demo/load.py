@@ -7,7 +7,7 @@ from django.db import transaction
 
 from meso.models import Office, User
 from records.models import Entry, Patient
-from requests_app.demo import authorizations, chart, people, program, releases, representatives, requests
+from requests_app.demo import authorizations, chart, officer, people, program, releases, representatives, requests
 
 SEED = 20261124  # the same office every time
 
@@ -27,6 +27,7 @@ def load(*, on: date, at: datetime) -> None:
     chart.log_disclosures(dice, charts, staff["frontdesk"], staff["privacy"], on, at)
     authorizations.that_need_somebody([patient for patient, _ in charts], chart.RELEASES[0], staff["frontdesk"], on, at)
     releases.let_out(charts, staff["frontdesk"], office, on=on, at=at)
+    officer.withhold_and_judge([patient for patient, _ in charts], staff, on, at)
     requests.take_in_every_state(dice, charts, staff, office, on=on, at=at)
     representatives.put_on_file(next(patient for patient, _ in charts if patient.first_name == "Dorothy"), staff, on, at)
     program.fill(dice, [patient for patient, _ in charts], staff, office, on=on, at=at)

@@ -9,11 +9,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from disclosures import accounting_rules
-from disclosures.models import AccountingGiven
+from disclosures import accounting_rules, pricing
+from disclosures.forms.accounting import AccountingForm, PriceAnswerFields, PriceFields
+from disclosures.models import AccountingGiven, PriceTold
 from disclosures.purposes import Scope
 from meso.forms import DateField
 from meso.models import Office, User
+from meso.money import in_words
 from meso.roles import may
 from records.forms import limits
 from records.models import ContactPreference, Entry
@@ -173,8 +175,8 @@ class ContactForm(ActForm):
         carrying_out.set_contact(self.asked, **self.cleaned_data, by=by, at=at, on=self.on)
 
 
-class IssueForm(ActForm):
-    """The period and scope of an accounting. Only whoever may choose sees the scope."""
+class IssueForm(PriceFields, ActForm):
+    """The period and scope of an accounting, and its terms where it is not free. Only whoever may choose sees the scope."""
 
     heading, button, audited = _("Make the accounting"), _("Make the accounting"), "accounting made"
     done = _("The accounting is made. Print it below, then record the day on which it is given.")
@@ -185,6 +187,9 @@ class IssueForm(ActForm):
         initial=Scope.NOTICE.value,
         choices=[(Scope.NOTICE.value, _("As the office's notice promises")), (Scope.HIPAA.value, _("Federal minimum"))],
     )
+    reason = forms.ChoiceField(label=_("Why the federal minimum"), choices=AccountingForm.REASONS, required=False)
+
+    field_order = ("since", "until", "scope", "reason", "delivery", "postage", "waived", "told_on")
 
     def __init__(self, *args: Any, by: User, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -193,8 +198,31 @@ class IssueForm(ActForm):
         fields["since"].initial = told.get("since") or self.first
         fields["until"].initial = told.get("until") or self.asked.received_on
         fields["since"].help_text = _("%(day)s at the earliest: six years before the request.") % {"day": spoken(self.first)}
+        self.officer_note: Any = ""
         if not may(by, "accounting.scope"):
-            del fields["scope"]
+            del fields["scope"], fields["reason"]
+        elif carrying_out.needs_officer(self.asked, self.first, self.on, Scope.NOTICE, self.on):
+            self.officer_note = _(
+                "Look before you make it: somebody else asks for the patient, and it tells of a report of abuse or neglect. "
+                "It must not reach a person who may be responsible (45 CFR 164.502(g)(5), 164.512(c)(2))."
+            )
+        self._show_the_price()
+
+    def _show_the_price(self) -> None:
+        """Say whether the list is free; the terms are asked only where it is not."""
+        asked, fields = self.asked, self.fields
+        standing = pricing.standing(asked.patient, asked.received_on, asked.number) if asked.patient else None
+        if standing is None or standing.is_free:
+            self.lead = _("This list is free: the first in twelve months (45 CFR 164.528(c)(2)).")
+            for name in PriceFields.base_fields:
+                del fields[name]
+            return
+        days = {"last": spoken(standing.last_free_on), "again": spoken(standing.free_again_on)}
+        self.lead = _(
+            "The free list of these twelve months was asked for on %(last)s; the next is free from %(again)s. The patient must "
+            "know the price before, and may ask for less or take it back (45 CFR 164.528(c)(2))."
+        ) % days  # fmt: skip
+        fields["delivery"].initial = "electronic"
 
     def clean_since(self) -> date:
         """Six years before the request at most (164.528(a)(1))."""
@@ -209,15 +237,41 @@ class IssueForm(ActForm):
             self.add_error("until", _("This day lies in the future."))
         elif data.get("since") and data.get("until") and data["since"] > data["until"]:
             self.add_error("until", _("This day comes before the first one."))
+        if data.get("scope") == Scope.HIPAA and not data.get("reason"):
+            self.add_error("reason", _("Say why the patient gets the shorter list."))
         return data
 
     def act(self, *, by: User, at: datetime, office: Office) -> None:
-        """Make it."""
+        """Make it, or keep that its price was told."""
         data = self.cleaned_data
         scope = Scope(data.get("scope", Scope.NOTICE))
-        carrying_out.issue_accounting(
-            self.asked, start=data["since"], end=data["until"], scope=scope, by=by, at=at, on=self.on, office=office
-        )
+        terms = self.terms if "delivery" in data else None
+        facts = {"start": data["since"], "end": data["until"], "scope": scope, "scope_reason": data.get("reason", "")}
+        made = carrying_out.issue_accounting(self.asked, **facts, terms=terms, by=by, at=at, on=self.on, office=office)
+        if isinstance(made, PriceTold):
+            self.done = _("It is recorded that the patient was told the price. Now record what they choose.")
+
+
+class PriceChoiceForm(PriceAnswerFields, ActForm):
+    """What the patient chose once they knew the price of a later list."""
+
+    heading, button, audited = _("What the patient chose"), _("Record the answer"), "price answered"
+    done = _("It is recorded, and nothing was made or charged.")
+
+    def __init__(self, *args: Any, told: PriceTold, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.told = told
+        facts = {"day": spoken(told.told_on), "total": in_words(told.total), "start": spoken(told.start), "end": spoken(told.end)}
+        self.lead = _(
+            "The patient was told on %(day)s that the list from %(start)s to %(end)s costs %(total)s. With “pays this price” it "
+            "is made at once. Does not want it any more? Record the withdrawal of the request as well."
+        ) % facts  # fmt: skip
+        self.fields["answered_on"].initial = self.on
+
+    def act(self, *, by: User, at: datetime, office: Office) -> None:
+        """Record it, and make the list that is paid for."""
+        if carrying_out.answer_price(self.asked, self.told, **self.cleaned_data, by=by, at=at, on=self.on, office=office):
+            self.done = IssueForm.done
 
 
 class GiveAccountingForm(ActForm):

@@ -113,6 +113,8 @@ def request_carry_out(request: HttpRequest, number: str) -> HttpResponse:
         return _ways_of_access(request, asked)
     if asked.kind != Kind.ACCOUNTING:
         form = forms.FORMS[asked.kind](request.POST or None, **facts)
+    elif told := carrying_out.price_told(asked):
+        form = forms.PriceChoiceForm(request.POST or None, told=told, **facts)
     elif given and "again" not in request.GET:
         form = forms.GiveAccountingForm(request.POST or None, given=given, **facts)
     else:

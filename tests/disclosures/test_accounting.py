@@ -97,22 +97,22 @@ def test_each_code_is_listed_as_the_table_says(patient, code, scope):
     DisclosureFactory(patient=patient, purpose_code=code)
     purpose = PURPOSES[code]
     listed = (purpose.notice and not purpose.held) if scope == Scope.NOTICE else purpose.hipaa
-    assert len(accounting.for_patient(patient, *EVER, scope).lines) == (1 if listed else 0)
+    assert len(accounting.for_patient(patient, *EVER, scope, on=NOV_24).lines) == (1 if listed else 0)
 
 
 @pytest.mark.parametrize(("listed", "count"), [(True, 1), (False, 0)])
 def test_a_held_row_is_listed_only_when_the_officer_decided_so(patient, listed, count):
     row = DisclosureFactory(patient=patient, purpose_code="national_security")
-    assert accounting.for_patient(patient, *EVER).lines == []
+    assert accounting.for_patient(patient, *EVER, on=NOV_24).lines == []
     row.decide_hold(by=UserFactory(role="privacy_officer"), at=AT, listed=listed, reason="No order forbids it.")
-    assert len(accounting.for_patient(patient, *EVER, Scope.NOTICE).lines) == count
-    assert accounting.for_patient(patient, *EVER, Scope.HIPAA).lines == []
+    assert len(accounting.for_patient(patient, *EVER, Scope.NOTICE, on=NOV_24).lines) == count
+    assert accounting.for_patient(patient, *EVER, Scope.HIPAA, on=NOV_24).lines == []
 
 
 def test_both_edges_of_the_window_count(patient):
     for day in (date(2020, 11, 23), date(2020, 11, 24), date(2026, 11, 24), date(2026, 11, 25)):
         DisclosureFactory(patient=patient, disclosed_on=day, purpose_code="authorization")
-    lines = accounting.for_patient(patient, accounting_rules.look_back_start(NOV_24), NOV_24).lines
+    lines = accounting.for_patient(patient, accounting_rules.look_back_start(NOV_24), NOV_24, on=NOV_24).lines
     assert [line.disclosed_on for line in lines] == [date(2020, 11, 24), date(2026, 11, 24)]
 
 
@@ -123,7 +123,7 @@ def weekly_reports(patient, **more):
 
 def test_fourteen_weekly_reports_are_one_line(patient):
     weekly_reports(patient)
-    (line,) = accounting.for_patient(patient, *EVER).lines
+    (line,) = accounting.for_patient(patient, *EVER, on=NOV_24).lines
     assert (line.disclosed_on, line.last_disclosed_on, line.count, line.frequency) == (
         date(2026, 1, 5), date(2026, 4, 6), 14, "weekly",
     )  # fmt: skip
@@ -139,14 +139,14 @@ def test_a_series_is_told_to_a_reader_without_saying_it_twice(count, frequency, 
 
 def test_a_series_is_cut_to_the_window(patient):
     weekly_reports(patient)
-    (line,) = accounting.for_patient(patient, date(2026, 2, 1), date(2026, 3, 1)).lines
+    (line,) = accounting.for_patient(patient, date(2026, 2, 1), date(2026, 3, 1), on=NOV_24).lines
     assert (line.disclosed_on, line.last_disclosed_on, line.count) == (date(2026, 2, 2), date(2026, 2, 23), 4)
 
 
 @pytest.mark.parametrize("code", ["authorization", "impermissible"])
 def test_authorizations_and_slips_stay_line_by_line(patient, code):
     weekly_reports(patient, purpose_code=code)
-    assert len(accounting.for_patient(patient, *EVER).lines) == 14
+    assert len(accounting.for_patient(patient, *EVER, on=NOV_24).lines) == 14
 
 
 @pytest.mark.parametrize(
@@ -156,13 +156,13 @@ def test_another_recipient_or_purpose_is_a_line_of_its_own(patient, other):
     DisclosureFactory(patient=patient)
     DisclosureFactory(patient=patient)
     DisclosureFactory(patient=patient, **other)
-    assert sorted(line.count for line in accounting.for_patient(patient, *EVER).lines) == [1, 2]
+    assert sorted(line.count for line in accounting.for_patient(patient, *EVER, on=NOV_24).lines) == [1, 2]
 
 
 def test_a_series_tells_all_that_was_given(patient):
     DisclosureFactory(patient=patient, information="Visit note")
     DisclosureFactory(patient=patient, information="Lot numbers")
-    assert accounting.for_patient(patient, *EVER).lines[0].information == "Visit note; Lot numbers"
+    assert accounting.for_patient(patient, *EVER, on=NOV_24).lines[0].information == "Visit note; Lot numbers"
 
 
 def test_a_corrected_row_is_told_as_corrected_and_one_never_made_is_not_told(patient):
@@ -174,12 +174,12 @@ def test_a_corrected_row_is_told_as_corrected_and_one_never_made_is_not_told(pat
     }  # fmt: skip
     wrong.correct(by=officer, at=AT, reason="Wrong name", replacement=right)
     never.correct(by=officer, at=AT, reason="Never sent", replacement=None)
-    assert [line.recipient for line in accounting.for_patient(patient, *EVER).lines] == ["Right"]
+    assert [line.recipient for line in accounting.for_patient(patient, *EVER, on=NOV_24).lines] == ["Right"]
 
 
 def test_another_patients_rows_are_not_in_it(patient):
     DisclosureFactory()
-    assert accounting.for_patient(patient, *EVER).lines == []
+    assert accounting.for_patient(patient, *EVER, on=NOV_24).lines == []
 
 
 _rows = st.lists(
@@ -200,7 +200,7 @@ def test_no_row_is_lost_and_none_told_twice(patient, rows, begin, length, scope)
         DisclosureFactory(patient=patient, disclosed_on=first + timedelta(days=offset), recipient=recipient, purpose_code=code)
     start = first + timedelta(days=begin)
     end = start + timedelta(days=length)
-    made = accounting.for_patient(patient, start, end, scope)
+    made = accounting.for_patient(patient, start, end, scope, on=NOV_24)
     listed = [
         1 for offset, _, code in rows
         if begin <= offset <= begin + length and not PURPOSES[code].held
@@ -230,7 +230,7 @@ def test_what_is_given_is_kept_byte_for_byte_and_names_all(patient):
 )
 def test_the_printed_list_names_its_scope_and_tells_series(patient, scope, words):
     weekly_reports(patient)
-    pdf = accounting.for_patient(patient, *EVER, scope).as_pdf(Office.current(), NOV_24)
+    pdf = accounting.for_patient(patient, *EVER, scope, on=NOV_24).as_pdf(Office.current(), NOV_24)
     text = " ".join(PdfReader(io.BytesIO(pdf.content)).pages[0].extract_text().split())
     assert words in text
     assert "Jan 5, 2026 to Apr 6, 2026: 14 times, weekly" in text
@@ -248,15 +248,15 @@ def test_the_same_accounting_given_twice_in_a_day_is_one(patient):
 
 
 def test_a_nil_accounting_says_so(patient):
-    pdf = accounting.for_patient(patient, *EVER).as_pdf(Office.current(), NOV_24)
+    pdf = accounting.for_patient(patient, *EVER, on=NOV_24).as_pdf(Office.current(), NOV_24)
     assert "no accountable disclosures in this period" in PdfReader(io.BytesIO(pdf.content)).pages[0].extract_text()
 
 
 def test_what_is_held_leaves_no_trace(patient):
     DisclosureFactory(patient=patient, purpose_code="court_order", disclosed_on=date(2026, 1, 2))
-    without = accounting.for_patient(patient, *EVER)
+    without = accounting.for_patient(patient, *EVER, on=NOV_24)
     DisclosureFactory(patient=patient, purpose_code="national_security", disclosed_on=date(2026, 1, 1))
-    held = accounting.for_patient(patient, *EVER)
+    held = accounting.for_patient(patient, *EVER, on=NOV_24)
     assert held.as_dict() == without.as_dict()
     assert held.as_csv() == without.as_csv()
 

@@ -400,7 +400,7 @@ def test_a_period_outside_the_six_years_or_upside_down_is_refused(client, signed
 @pytest.mark.parametrize(("role", "scope"), [("privacy_officer", "hipaa"), ("front_desk", "notice")])
 def test_only_the_officer_can_choose_the_narrower_list(client, signed_in, officer, role, scope):
     signed_in(role)
-    post(client, granted("accounting", officer), **SIX_YEARS, scope="hipaa")
+    post(client, granted("accounting", officer), **SIX_YEARS, scope="hipaa", reason="asked")
     assert AccountingGiven.objects.get().scope == scope
 
 

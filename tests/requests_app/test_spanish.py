@@ -141,7 +141,7 @@ def test_an_accounting_is_printed_in_the_patients_language(officer):
     for day in range(1, 29, 7):
         DisclosureFactory(patient=patient, purpose_code="public_health", recipient="County", disclosed_on=date(2026, 9, day))
     with untranslated() as missed:
-        printed = accounting.for_patient(patient, date(2026, 1, 1), ON).as_pdf(office, ON).content
+        printed = accounting.for_patient(patient, date(2026, 1, 1), ON, on=ON).as_pdf(office, ON).content
     assert sorted(set(missed)) == []
     assert language_of(printed) == "es"
     assert "Lista de divulgaciones" in words_of(printed)

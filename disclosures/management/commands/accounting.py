@@ -43,7 +43,7 @@ class Command(MesoCommand):
         if start < earliest:
             self.stderr.write(f"An accounting reaches back six years: it begins on {earliest}.")
             start = earliest
-        made = accountings.for_patient(patient, start, end, Scope(scope))
+        made = accountings.for_patient(patient, start, end, Scope(scope), on=clock.today())
         audit.record(audit.Action.EXPORT, "accounting", chart=chart, detail=f"{format}, {scope}, command")
         self.out(self._in_format(made, format), output)
 

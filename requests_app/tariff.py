@@ -1,0 +1,28 @@
+"""The tariff for copies, as a list of disclosures is priced by it: put where the room below reads it (disclosures/tariff.py)."""
+
+from decimal import Decimal
+
+from disclosures.tariff import Price, PriceRefused, Tariff
+from meso.models import Office
+from requests_app import fees
+from requests_app.kinds import Delivery
+
+
+def price_of_a_list(delivery: str, pages: int, postage: Decimal, office: Office) -> Price:
+    """What so many pages cost in this way at the office's rates of today. Raises PriceRefused."""
+    try:
+        bill = fees.for_delivery(
+            delivery,
+            pages=pages,
+            paper_pages=0,
+            postage=postage,
+            rate=office.copy_rate,
+            charge_electronic=office.charge_electronic_pages,
+            flat_fee=office.electronic_copy_fee,
+        )
+    except fees.FeeRefused as refusal:
+        raise PriceRefused(str(refusal), refusal.field) from refusal
+    return Price(bill.pages, bill.per_page, bill.postage, bill.total)
+
+
+LISTS = Tariff(ways=Delivery.choices, price=price_of_a_list)
