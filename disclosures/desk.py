@@ -115,7 +115,8 @@ def draw(plan: Plan, *, by: User, office: Office) -> Papers:
         items = [on_hand.LOCATE_ITEMS[item] for item in plan.items]
         context = {"plan": plan, "patient": plan.patient, "items": items, "office": office, "on": plan.on, "by": by}
         return Papers(render_pdf("disclosures/pdf/facts.html", context))
-    made = copying.copy_of(plan.patient, plan.entries, plan.loose, by=by, on=plan.on, office=office)
+    to_others = plan.purpose_code != "individual"  # under a disputed entry stands only what goes along (164.526(d)(5))
+    made = copying.copy_of(plan.patient, plan.entries, plan.loose, by=by, on=plan.on, office=office, to_others=to_others)
     return with_companions(plan, made.pdf, made.beside)
 
 

@@ -127,6 +127,7 @@ class OfficeForm(ModelForm):
             "charge_electronic_pages",
             "electronic_copy_fee",
             "promised_days",
+            "longest_statement",
         ]
 
 

@@ -92,6 +92,13 @@ class Office(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(30)],
         help_text=_("Calendar days from the day of receipt. May be lowered, never above 30."),
     )
+    longest_statement = models.PositiveIntegerField(
+        _("longest statement of disagreement"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(500)],
+        help_text=_("In characters. Leave it empty to set no limit; one that is set must leave room for a full page or so."),
+    )
     next_chart_number = models.PositiveBigIntegerField(default=10001, editable=False)
     history = HistoricalRecords(excluded_fields=["next_chart_number"])
 

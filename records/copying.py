@@ -56,17 +56,19 @@ def copy_of(
     internal: Collection[int] = (),
     covers: Mapping[tuple[str, int], Sequence[Cover]] | None = None,
     papers: Iterable[tuple[str, str, bytes]] = (),
+    to_others: bool = False,
 ) -> Copy:
     """Draw these entries, which come `with_marks()`, and these files under no entry. Stores nothing; no pages for nothing.
 
     Files of the entries whose keys are in `internal` are left out, and the words under `covers` blacked out, as record_pdf
-    does it; `papers` as (name, format, bytes) go behind everything else.
+    does it, and `to_others` passed on; `papers` as (name, format, bytes) go behind everything else.
     """
     files = [file for entry in entries for file in entry.attachments.all() if file.pk not in internal] + list(loose)
     pages_of = _readable(files)
     record = Pdf(b"", 0)  # of a chart that is all on paper
     if entries or loose:
-        record = record_pdf(patient, office, entries, on, by, loose=loose, behind=pages_of, internal=internal, covers=covers)
+        how = {"behind": pages_of, "internal": internal, "covers": covers, "to_others": to_others}
+        record = record_pdf(patient, office, entries, on, by, loose=loose, **how)  # type: ignore[arg-type]
     behind = [(name, _pages_of(format_, content)) for name, format_, content in papers]
     pdf = _joined(record, [(file.name, pages_of[file.pk]) for file in files if file.pk in pages_of] + behind)
     beside = tuple(file for file in files if file.format not in _ON_PAGES and file.pk not in pages_of)

@@ -70,6 +70,7 @@ def _manifest(record: RecordSet, files: dict[str, bytes], names: dict[str, Attac
             "entries": len(entries),
             "addenda": sum(len(entry.addenda.all()) for entry in entries),
             "lines_through": sum(len(entry.strikes.all()) for entry in entries),
+            "linked_to_entries": sum(len(entry.beside) for entry in entries),
             "attachments": len(record.attachments),
             "restrictions": len(record.restrictions),
         },

@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 
 from meso.models import Office, User
 from meso.pdf import Pdf, render_pdf
+from records import beside
 from records.models import Attachment, Entry, Patient
 from records.passages import Cover
 
@@ -28,6 +29,7 @@ def record_pdf(
     internal: Collection[int] = (),
     covers: Mapping[tuple[str, int], Sequence[Cover]] | None = None,
     office_use: bool = False,
+    to_others: bool = False,
 ) -> Pdf:
     """The PDF of these entries, in the order given, each with what was laid beside it.
 
@@ -36,7 +38,10 @@ def record_pdf(
     those whose keys are in `behind` as files whose own pages the caller puts behind these. Files whose keys are in `internal`
     are left out. `covers` are the words to black out, by ("entry" or "addendum", key): they are nowhere in the file.
     With `office_use` each page says that it is none to give out.
+    What hangs on a disputed entry stands under it; `to_others` leaves out what does not go along with a release to others
+    (164.526(d)(5)).
     """
+    beside.lay(entries, on, to_others=to_others)
     loose = list(loose)
     files = [file for entry in entries for file in entry.attachments.all() if file.pk not in internal] + loose
     context = {

@@ -5,7 +5,8 @@ from datetime import date
 
 from django.db import models
 
-from meso.seals import Seal
+from meso.seals import Seal, Sealed
+from records import beside
 from records.models import Attachment, Entry, Patient, Restriction
 
 
@@ -28,7 +29,7 @@ class RecordSet:
 
     def seals(self) -> dict[tuple[str, int], str]:
         """The seal of each row by (table, row)."""
-        rows = [row for entry in self.entries for row in (entry, *entry.addenda.all(), *entry.strikes.all())]
+        rows = [row for entry in self.entries for row in _laid_on(entry)]
         wanted: dict[str, list[int]] = {}
         for row in (*rows, *self.attachments, *self.restrictions):
             wanted.setdefault(row._meta.label_lower, []).append(row.pk)
@@ -40,10 +41,16 @@ class RecordSet:
         return found
 
 
+def _laid_on(entry: Entry) -> list[Sealed]:
+    """The entry and every row that hangs on it."""
+    return [entry, *entry.addenda.all(), *entry.strikes.all(), *(item.row for item in entry.beside)]
+
+
 def of(patient: Patient, on: date) -> RecordSet:
     """Gather it in a fixed number of queries. `on` is today: the day on which a restriction is in force."""
     theirs = patient.entries.of_record().releasable()
     entries = list(theirs.with_marks().oldest_first())
+    beside.lay(entries, on)
     given = models.Q(entry=None) | models.Q(entry__in=theirs)
     attachments = patient.attachments.with_bytes().filter(given).select_related("entry", "added_by").order_by("id")
     return RecordSet(patient, entries, list(attachments), list(Restriction.objects.in_force(on).filter(patient=patient)))

@@ -20,5 +20,6 @@ urlpatterns = [
     path(_REQUEST + "copies/<int:pk>/copy/", copies.copy_pdf, name="copy_pdf"),
     path(_REQUEST + "copies/<int:pk>/bill/", copies.bill_pdf, name="bill_pdf"),
     path(_REQUEST + "copies/<int:pk>/given/", copies.copies_given, name="copies_given"),
+    path(_REQUEST + "copies/<int:pk>/aside/", copies.copies_set_aside, name="copies_set_aside"),
     path(_REQUEST + "copies/<int:pk>/settle/", copies.bill_settle, name="bill_settle"),
 ]

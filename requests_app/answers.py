@@ -1,6 +1,6 @@
 """The acts that end in a letter: each act and its letter in one transaction, so that neither is ever without the other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,12 +10,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from meso.models import Office, User
+from records.models import Entry
 from requests_app import grounds, letters
 from requests_app.deadlines import NotAllowedNow, spoken
 from requests_app.grounds import Ground
-from requests_app.kinds import Outcome
+from requests_app.kinds import Kind, Outcome
 from requests_app.letters import Draft
-from requests_app.models import Letter, PatientRequest, RequestEvent
+from requests_app.models import DisputedEntry, Letter, PatientRequest, RequestEvent
 from requests_app.models.timeline import Verb
 
 
@@ -89,11 +90,13 @@ def decide_with_letter(
     judged_by: User | None = None,
     held_by: str = "",
     open_balance: Decimal | None = None,
+    disputed: Sequence[Entry] = (),
 ) -> Letter | None:
     """Decide, with the letter that tells it; None where the thing itself is the answer.
 
     `judged_by` is the licensed professional behind a ground that rests on their judgment; `held_by` says who has what this
-    office does not hold (164.524(d)(3)). Raises NotAllowedNow as PatientRequest.decide does, for a missing judgment, and
+    office does not hold (164.524(d)(3)); `disputed` are the entries that an amendment not agreed to
+    is about. Raises NotAllowedNow as PatientRequest.decide does, for a missing judgment or entry, and
     letters.LetterIncomplete.
     """
     now: dict[str, Any] = {"by": by, "at": at, "on": on}
@@ -101,13 +104,25 @@ def decide_with_letter(
         request.decide(outcome, ground=ground, text=text, open_balance=open_balance, **now)
         if not request.needs_letter:
             return None
+        check_disputed(request, outcome, ground, disputed)
+        DisputedEntry.tie(request, disputed, **now)
         facts: dict[str, Any] = {}
-        if outcome != Outcome.GRANTED:
+        if ground:
             facts = judgment(grounds.ground(request.kind, ground), judged_by)
         draft = letters.decision(
             request, outcome, ground=ground, text=text, dated=on, by=by, office=office, judged_by=judged_by, held_by=held_by
         )
         return make_letter(request, draft, **now, **facts)
+
+
+def check_disputed(request: PatientRequest, outcome: str, ground: str, disputed: Sequence[Entry]) -> None:
+    """Raise NotAllowedNow when an amendment is not agreed to and no entry is named, though the chart has some.
+
+    A2 says that it is about nothing in the record, and so needs none.
+    """
+    holds_back = request.kind == Kind.AMENDMENT and outcome != Outcome.GRANTED and ground in grounds.ABOUT_AN_ENTRY
+    if holds_back and not disputed and Entry.objects.of_record().filter(patient=request.patient_id).exists():
+        raise NotAllowedNow(_("Name the entry in dispute: request and denial are tied to it."), "disputed")
 
 
 def withdraw_with_letter(request: PatientRequest, *, reason: str, by: User, at: datetime, on: date, office: Office) -> Letter:

@@ -8,10 +8,10 @@ class RequestsConfig(AppConfig):
     name = "requests_app"
 
     def ready(self) -> None:
-        from disclosures import tariff
+        from disclosures import desk, tariff
         from meso import backups
-        from records import tabs
-        from requests_app import auditor_sections, billing, dashboard, kept, office_cards  # noqa: F401  (cards; bills of releases)
+        from records import beside, tabs
+        from requests_app import amendments, auditor_sections, billing, dashboard, kept, office_cards, owed  # noqa: F401  (cards)
         from requests_app.tariff import LISTS
 
         tariff.register(LISTS)
@@ -20,3 +20,5 @@ class RequestsConfig(AppConfig):
         backups.watch("open clocks", "SELECT id, due_on FROM requests_app_patientrequest WHERE closed_on IS NULL ORDER BY id")
         auditor_sections.register_all()
         tabs.register(_("Requests"), "patient_requests", "request.view", order=30)
+        beside.register(amendments.laid_beside)
+        desk.goes_along(amendments.travels_with)

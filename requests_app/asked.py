@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from records.models import ContactPreference
+from records.models import ContactPreference, Entry
+from records.models.chart import EntryQuerySet
 from requests_app import deadlines
 from requests_app.kinds import DETAILS, Kind
 
@@ -58,3 +59,12 @@ def words(request: "PatientRequest") -> dict[str, str]:
 def lines(request: "PatientRequest") -> list[tuple[str, str]]:
     """The same as (label, words)."""
     return [(str(DETAILS[request.kind][fact]), said) for fact, said in words(request).items()]
+
+
+def entries(request: "PatientRequest") -> EntryQuerySet:
+    """The entries of the record within the days asked for; none while the chart is not found."""
+    found = Entry.objects.of_record().filter(patient=request.patient_id)
+    for fact, lookup in (("since", "service_on__gte"), ("until", "service_on__lte")):
+        if day := request.details.get(fact):
+            found = found.filter(**{lookup: day})
+    return found

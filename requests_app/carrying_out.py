@@ -24,8 +24,8 @@ from requests_app import letters
 from requests_app.answers import all_or_nothing
 from requests_app.asked import Way
 from requests_app.deadlines import NotAllowedNow, spoken
-from requests_app.kinds import Kind
-from requests_app.models import CopyBill, PatientRequest, RequestEvent
+from requests_app.kinds import Kind, Outcome
+from requests_app.models import CopyBill, CopySetAside, PatientRequest, RequestEvent, ReviewGiven, ReviewOutcome
 from requests_app.models.timeline import Verb
 
 # Kinds that one act carries out for good; copies and amendments may come in several.
@@ -38,6 +38,8 @@ ASKED_WAYS = {Way.MAIL: ("by mail",), Way.ELECTRONIC: (PLAIN_EMAIL, "by encrypte
 
 def why_not(request: PatientRequest, on: date) -> str:
     """Why nothing may be carried out on that day, in words for the desk; "" when it may."""
+    if owed_by_review(request):
+        return ""
     if not request.is_open:
         return _("This request is closed.")
     if request.kind in _ONCE and request.carried_out_on:
@@ -47,6 +49,13 @@ def why_not(request: PatientRequest, on: date) -> str:
     except NotAllowedNow as refusal:
         return str(refusal)
     return ""
+
+
+def owed_by_review(request: PatientRequest) -> ReviewOutcome | None:
+    """The overturned denial whose access is still owed, once chart and identity are known (164.524(d)(4)); or None."""
+    if request.kind != Kind.ACCESS or request.patient_id is None or request.identity_checked_on is None:
+        return None
+    return ReviewGiven.owed(request.pk)
 
 
 def check(me: PatientRequest, kind: str, on: date) -> Patient:
@@ -77,12 +86,64 @@ def looked_at(
                 "Part of the chart is hidden from the parent (164.502(g)(3)): make the copy first, and show that copy alone."
             )
             raise NotAllowedNow(words)
-        facts: dict[str, Any] = {"given_on": seen_on, **_released(release)}
-        return request.carried_out(Verb.INSPECTED, seen_on, by=by, at=at, on=on, **facts)
+        shown = me.bills.last() if held_now(me) or me.hidden_entries() else None  # the copy that was shown, not the chart
+        facts: dict[str, Any] = {"given_on": seen_on, **_released(release)} | ({"bill": shown.pk} if shown else {})
+        return access_given(request, me, Verb.INSPECTED, seen_on, by=by, at=at, on=on, **facts)
 
 
 def _released(release: Release | None) -> dict[str, int]:
     return {"release": release.pk} if release else {}
+
+
+def access_given(
+    request: PatientRequest, me: PatientRequest, verb: str, day: date, *, by: User, at: datetime, on: date, **facts: Any
+) -> RequestEvent:
+    """Record that access was given. It carries the request out once no copy made for it waits any more.
+
+    What a review has opened is given without the request's own answer, and its clock, being touched again.
+    """
+    now: dict[str, Any] = {"by": by, "at": at, "on": on}
+    owed = owed_by_review(me)
+    if owed and not owed.decided_on <= day <= on:
+        raise NotAllowedNow(_("The day must lie between the reviewer's decision and today."), "given_on")
+    if owed:
+        ReviewGiven.record(owed, day, by=by, at=at)
+    if owed and (not me.is_open or me.outcome == Outcome.DENIED):
+        return request.events.record(verb, **now, **facts)
+    mine = facts.get("bill")
+    if any(bill.pk != mine for bill in waiting(me)):
+        if not me.decided_on <= day <= on:  # type: ignore[operator]
+            raise NotAllowedNow(_("The day must lie between the decision and today."), "given_on")
+        return request.events.record(verb, **now, **facts)
+    return request.carried_out(verb, max([day, *me.events.days_given(me.decided_on)]), **now, **facts)
+
+
+def waiting(request: PatientRequest) -> list[CopyBill]:
+    """The copies made for this request that are neither given nor set aside."""
+    given = {event.data.get("bill") for event in request.events.filter(verb__in=[Verb.COPIES_GIVEN, Verb.INSPECTED])}
+    return [bill for bill in request.bills.filter(set_aside=None) if str(bill.pk) not in given]
+
+
+def set_aside(bill: CopyBill, reason: str, *, by: User, at: datetime, on: date) -> CopySetAside:
+    """This copy is not given after all; the reason is kept, and the copy too. The request no longer waits for it.
+
+    Raises NotAllowedNow without a reason, for copies that were given or set aside, and for a closed request.
+    """
+    if not reason.strip():
+        raise NotAllowedNow(_("Say why this copy is not given."), "reason")
+    now: dict[str, Any] = {"by": by, "at": at, "on": on}
+    request = bill.request
+    with all_or_nothing(request) as me:
+        check(me, Kind.ACCESS, on)
+        if given_event(bill) or CopySetAside.objects.filter(bill=bill).exists():
+            raise NotAllowedNow(_("This copy was given or set aside already."))
+        done = CopySetAside.objects.create(bill=bill, reason=reason.strip(), **now)
+        days = me.events.days_given(me.decided_on)
+        if me.is_open and me.outcome != Outcome.DENIED and days and not waiting(me):
+            request.carried_out(Verb.SET_ASIDE, max(days), note=done.reason, bill=bill.pk, **now)
+        else:
+            request.events.record(Verb.SET_ASIDE, note=done.reason, bill=bill.pk, **now)
+    return done
 
 
 def held_now(request: PatientRequest) -> list[int]:
@@ -115,6 +176,8 @@ def give_copies(
             raise NotAllowedNow(why)  # an entry may have been marked after the copy was made
         if given := given_event(bill):
             raise NotAllowedNow(_("They were given on %(day)s.") % {"day": spoken(date.fromisoformat(given.data["given_on"]))})
+        if CopySetAside.objects.filter(bill=bill).exists():
+            raise NotAllowedNow(_("This copy was set aside."))
         if not bill.made_on <= given_on <= on:
             raise NotAllowedNow(_("The day must lie between the day the copies were made and today."), "given_on")
         if bill.package.get("withheld", []) != held_now(me):
@@ -128,7 +191,7 @@ def give_copies(
         note = _("The patient was warned that e-mail is not private, and wants it so.") if plain else ""
         facts = {"given_on": given_on, "how": how, "bill": bill.pk, **_released(release)}
         facts |= {"warned_on": warned_on} if plain else {}
-        return request.carried_out(Verb.COPIES_GIVEN, given_on, by=by, at=at, on=on, note=note, **facts)
+        return access_given(request, me, Verb.COPIES_GIVEN, given_on, by=by, at=at, on=on, note=note, **facts)
 
 
 def given_event(bill: CopyBill) -> RequestEvent | None:

@@ -19,6 +19,7 @@ from records.exclusion import excluded
 from records.models import Attachment, Entry, Patient
 from requests_app import carrying_out, fees, letters, package
 from requests_app.answers import all_or_nothing
+from requests_app.asked import Way
 from requests_app.deadlines import NotAllowedNow
 from requests_app.fees import Bill
 from requests_app.kinds import Delivery, Kind
@@ -30,8 +31,8 @@ from requests_app.models.timeline import Verb
 class Order:
     """What is to be copied and how it goes out. Money in dollars; `paper_pages` are photocopied from a paper chart.
 
-    `internal` are files of the entries that stay out; `withheld` words that are blacked out; `papers` of the request itself go
-    behind the record.
+    `other_form` is why it goes out in another form than was asked for, agreed with the patient on that day. `internal` are
+    files of the entries that stay out; `withheld` words that are blacked out; `papers` of the request itself go behind.
     """
 
     entries: tuple[Entry, ...]
@@ -42,6 +43,8 @@ class Order:
     internal: tuple[Attachment, ...] = ()
     withheld: tuple[WithheldPassage, ...] = ()
     papers: tuple[RequestPaper, ...] = ()
+    other_form: str = ""
+    other_form_agreed_on: date | None = None
 
     def package(self) -> dict[str, list[int]]:
         """What the bill keeps of it: the keys of what was withheld, kept internal, and laid beside the record."""
@@ -106,6 +109,21 @@ def quote(patient: Patient, order: Order, *, by: User, on: date, office: Office)
     return Quote(order, copy.pdf, bill, copy.beside, copy.unreadable, elsewhere)
 
 
+def check_form(request: PatientRequest, delivery: str, why: str, agreed_on: date | None, on: date) -> None:
+    """Raise NotAllowedNow for a copy in another form than was asked for without the reason and the patient's agreement.
+
+    The form asked for is the form given, if it can readily be produced; else another that both agree on (164.524(c)(2)(i)).
+    """
+    wanted = request.details.get("form")
+    if not wanted or wanted == delivery:
+        return
+    if not why.strip():
+        words = _("The patient asked for: %(form)s. Say why it goes out another way.")
+        raise NotAllowedNow(words % {"form": Way(wanted).label}, "other_form")
+    if agreed_on is None or not request.received_on <= agreed_on <= on:
+        raise NotAllowedNow(_("Write the day on which the patient agreed to it."), "other_form_agreed_on")
+
+
 def _papers(papers: Sequence[RequestPaper]) -> list[tuple[str, str, bytes]]:
     """These papers as (name, format, bytes)."""
     kept = RequestPaper.objects.defer(None).filter(pk__in=[paper.pk for paper in papers]) if papers else ()
@@ -133,6 +151,7 @@ def make(request: PatientRequest, order: Order, *, seen: str, by: User, at: date
     """
     patient = carrying_out.check(request, Kind.ACCESS, on)
     order = with_package(request, order)
+    check_form(request, order.delivery, order.other_form, order.other_form_agreed_on, on)
     made = quote(patient, order, by=by, on=on, office=office)
     if made.seen != seen:
         raise ChangedSinceShown(made)
@@ -160,6 +179,8 @@ def _store(request: PatientRequest, made: Quote, *, by: User, at: datetime, on: 
         entry_ids=[entry.pk for entry in order.entries],
         package=order.package(),
         delivery=order.delivery,
+        other_form=order.other_form.strip(),
+        other_form_agreed_on=order.other_form_agreed_on,
         pages=made.pdf.pages,
         paper_pages=order.paper_pages,
         charged_pages=bill.pages,
@@ -173,6 +194,9 @@ def _store(request: PatientRequest, made: Quote, *, by: User, at: datetime, on: 
         made_at=at,
         made_by=by,
     )
+    if request.is_open and request.carried_out_on:  # more copies are to be given before it is carried out
+        request.carried_out_on = None
+        request.save(update_fields=["carried_out_on"])
     pages, total = made.pdf.pages + order.paper_pages, in_words(bill.total)
     request.events.record(Verb.BILLED, by=by, at=at, on=on, pages=pages, total=total, bill=stored.pk)
     return stored

@@ -94,6 +94,19 @@ def ground(kind: str, code: str) -> Ground:
     raise LookupError(f"{code!r} is no ground to deny a request of kind {kind}")
 
 
+ABOUT_AN_ENTRY = frozenset({"A1", "A3", "A4"})  # a denial on these names the entry in dispute (164.526(d)(4))
+
+
+def check_originator(kind: str, code: str, gone: str) -> None:
+    """Raise NotAllowedNow for ground A1 when the patient has shown that whoever wrote it can't act any more.
+
+    `gone` is what the patient said of it, such as "hospital closed 2024" (164.526(a)(2)(i)).
+    """
+    if kind == "amendment" and code == "A1" and gone.strip():
+        words = _t("The patient shows that whoever wrote it can't correct it any more (“%(gone)s”): this ground is not open.")
+        raise NotAllowedNow(words % {"gone": gone.strip()}, "ground")
+
+
 def judgment(known: Ground, name: str, licence: str) -> dict[str, str]:
     """Whose judgment a reviewable ground rests on, as facts for the timeline; {} for a ground that rests on no one's.
 

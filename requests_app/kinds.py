@@ -32,7 +32,12 @@ class Outcome(models.TextChoices):
     GRANTED = "granted", _("Granted")
     GRANTED_IN_PART = "granted_in_part", _("Granted in part")
     DENIED = "denied", _("Denied")
+    NO_RECORDS = "no_records", _("No records found")
     WITHDRAWN = "withdrawn", _("Withdrawn by the patient")
+
+
+# Answers behind which nothing is released: the letter is all.
+NOTHING_GIVEN = frozenset({Outcome.DENIED, Outcome.NO_RECORDS})
 
 
 class Step(models.TextChoices):
@@ -65,7 +70,12 @@ DETAILS: dict[str, dict[str, str | Promise]] = {
         "form": _("How"),
         "delivery_address": _("Where to send it"),
     },
-    Kind.AMENDMENT: {"entry": _("Which entry"), "change": _("What should change"), "reason": _("Why")},
+    Kind.AMENDMENT: {
+        "entry": _("Which entry"),
+        "change": _("What should change"),
+        "reason": _("Why"),
+        "originator": _("Why whoever wrote it can't correct it any more"),
+    },
     Kind.RESTRICTION: {
         "what": _("What to keep private"),
         "from_whom": _("From whom"),

@@ -41,6 +41,10 @@ DECISIONS: dict[tuple[str, str], tuple[str | Promise, tuple[str, ...]]] = {
         _("We can't give you what you asked for."),
         ("basis", "excluded", "held_by", "review", "complain"),
     ),
+    (Kind.ACCESS, Outcome.NO_RECORDS): (
+        _("We looked, and found no records that match what you asked for."),
+        ("not_found", "held_by"),
+    ),
     (Kind.ACCOUNTING, _DENIED): (_("We can't give you what you asked for."), ("basis", "complain")),
     (Kind.AMENDMENT, _GRANTED): (_("We agree to correct your record as you asked."), ("amended", "tell_others")),
     (Kind.AMENDMENT, _PART): (
@@ -121,6 +125,13 @@ def lacks(parts: Iterable[str], office: Office) -> list[str]:
     return [words for filled, words in needed if not filled]
 
 
+def check_complete(parts: Iterable[str], office: Office) -> None:
+    """Raise LetterIncomplete when a letter of these parts would lack something."""
+    if lacking := lacks(parts, office):
+        words = _t("The letter would lack %(what)s. The office admin fills it in on the page “Office”.")
+        raise LetterIncomplete(words % {"what": ", ".join(lacking)})
+
+
 def decision(
     request: PatientRequest,
     outcome: str,
@@ -137,13 +148,11 @@ def decision(
 
     Raises NotAllowedNow for words that a letter to a representative must not hold (requests_app/unsaid.py).
     """
-    why = None if outcome == Outcome.GRANTED else grounds.ground(request.kind, ground)
+    why = None if outcome in (Outcome.GRANTED, Outcome.NO_RECORDS) else grounds.ground(request.kind, ground)
     unsaid.check(request, why, text, on=dated)
     excluded = exclusion.counted(request.left_out())
     parts = parts_of(request.kind, outcome, why, held_by=held_by, excludes=bool(excluded))
-    if lacking := lacks(parts, office):
-        words = _t("The letter would lack %(what)s. The office admin fills it in on the page “Office”.")
-        raise LetterIncomplete(words % {"what": ", ".join(lacking)})
+    check_complete(parts, office)
     judge = judged_by if why and why.reviewable else None
     facts = {"ground": why, "text": text, "judged_by": judge, "held_by": held_by, "excluded": excluded}
     lead = DECISIONS[request.kind, outcome][0]
@@ -198,6 +207,21 @@ def _draft(
         to, heading, lead, said = addressee(request, dated), str(Letter.Kind(kind).label), str(lead), asked.words(request)
     context = {"asked": request, "said": said, "office": office, "dated": dated, "by": by, **facts}
     return Draft(kind, heading, lead, parts, tuple(to), language, context)
+
+
+def plain(
+    request: PatientRequest,
+    kind: str,
+    lead: str | Promise,
+    parts: tuple[str, ...],
+    *,
+    dated: date,
+    by: User,
+    office: Office,
+    **facts: Any,
+) -> Draft:
+    """A letter of this kind made of these parts, its context filled with `facts`."""
+    return _draft(request, kind, lead, parts, dated=dated, by=by, office=office, **facts)
 
 
 def render(draft: Draft, *, made_on: date) -> Pdf:

@@ -4,9 +4,9 @@
 CHART_SYSTEM = "urn:meso:chart"  # Patient.identifier: the chart number
 SEAL_SYSTEM = "urn:meso:seal"  # DocumentReference.identifier: the row's seal, the same wherever the export goes
 SOURCE_SYSTEM = "urn:meso:source"  # DocumentReference.identifier: where an import had found the entry
-KIND_SYSTEM = "urn:meso:kind"  # DocumentReference.type: the kind of entry, or one of the three below
+KIND_SYSTEM = "urn:meso:kind"  # DocumentReference.type: the kind of entry, or one of the four below
 TREATMENT_URL = "urn:meso:treatment"  # extension: a mesotherapy treatment's own fields
-ADDENDUM, STRIKE, ATTACHMENT = "addendum", "line_through", "attachment"
+ADDENDUM, STRIKE, ATTACHMENT, LINKED = "addendum", "line_through", "attachment", "linked"
 
 SYSTEMS = {
     "http://loinc.org": "LOINC",

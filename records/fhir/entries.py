@@ -241,7 +241,7 @@ def _own_kind(resource: At) -> str:
     """The kind that an export of Meso wrote on its document, or ""."""
     if resource.path != "DocumentReference":
         return ""
-    known = (*Entry.Kind.values, codes.ADDENDUM, codes.STRIKE, codes.ATTACHMENT)
+    known = (*Entry.Kind.values, codes.ADDENDUM, codes.STRIKE, codes.ATTACHMENT, codes.LINKED)
     for coding in resource.child("type").items("coding"):
         if coding.text("system") == codes.KIND_SYSTEM and coding.text("code") in known:
             return coding.text("code")
@@ -259,6 +259,7 @@ def _own_entry(reading: _Reading, kind: str) -> ImportedEntry:
         codes.ATTACHMENT: Entry.Kind.OUTSIDE_RECORD,
         codes.ADDENDUM: Entry.Kind.VISIT_NOTE,
         codes.STRIKE: Entry.Kind.VISIT_NOTE,
+        codes.LINKED: Entry.Kind.CORRESPONDENCE,
     }
     return _made(
         reading,

@@ -4,7 +4,8 @@ Marks on an entry, in R4's own terms (DocumentReference):
 - the entry's text stands letter for letter in `content[0]`, text/plain; with lines through it, or fields of a treatment, a
   second `content`, text/html, shows the entry as the chart does, struck words in <del>;
 - a marked entry has `docStatus` "amended", and its `description` says that it is disputed and to what extent;
-- each addendum and each line is a DocumentReference of its own that `relatesTo` the entry, code "appends": who, when, why.
+- each addendum, each line and all else that hangs on the entry is a DocumentReference of its own that `relatesTo` the entry,
+  code "appends": who, when, why.
 An attachment is one too, its bytes inline. A restriction in force is a Consent whose provision denies.
 """
 
@@ -17,6 +18,7 @@ from django.template.loader import render_to_string
 
 from meso import clock
 from meso.models import Office
+from records.beside import Beside
 from records.fhir import codes
 from records.models import Addendum, Attachment, Entry, Patient, Restriction, StrikeThrough
 from records.record_set import RecordSet
@@ -60,6 +62,7 @@ class _Writer:
             resources.append(self.entry(entry))
             resources += [self.addendum(addendum, entry) for addendum in entry.addenda.all()]
             resources += [self.strike(strike, entry) for strike in entry.strikes.all()]
+            resources += [self.linked(item, entry) for item in entry.beside]
             resources += [self.attachment(attachment) for attachment in attachments.get(entry.pk, [])]
         resources += [self.attachment(attachment) for attachment in attachments.get(None, [])]
         resources += [self.restriction(restriction) for restriction in self.record.restrictions]
@@ -149,6 +152,19 @@ class _Writer:
             author=[{"display": strike.signed_as}],
             description=f"Line through: {entry.title}",
             content=[_text_content(f"{said}\nReason: {strike.reason}", f"Line through: {entry.title}")],
+        )
+
+    def linked(self, item: Beside, entry: Entry) -> Resource:
+        """What hangs on an entry from the apps above: a request that was denied, a statement of disagreement, a rebuttal."""
+        return self._appended(
+            item.row,
+            codes.LINKED,
+            entry,
+            id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self._seal(item.row)}:{self._seal(entry)}")),  # one row may hang on several
+            on=item.on,
+            author=[{"display": item.signed}],
+            description=f"{item.title} ({entry.title})",
+            content=[_text_content(item.text, item.title)],
         )
 
     def attachment(self, attachment: Attachment) -> Resource:

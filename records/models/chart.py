@@ -5,6 +5,7 @@ an Addendum; a wrong chart is said so by a Misfiling. All are sealed links of th
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -91,6 +92,8 @@ class Entry(Sealed):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.service_on}"
+
+    beside: Sequence[Any] = ()  # what hangs on it from the apps above, once records.beside.lay has looked
 
     @property
     def is_misfiled(self) -> bool:

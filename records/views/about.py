@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404
 
 from meso import clock, drafts
 from meso.http import HttpRequest
-from records import wishes
+from records import beside, wishes
 from records.models import Entry, Patient
 
 
@@ -22,7 +22,9 @@ def patient_and_context(chart: str) -> tuple[Patient, dict[str, Any]]:
 
 def entry_of(patient: Patient, pk: int) -> Entry:
     """An entry of this chart with what was laid beside it; 404 where there is none."""
-    return get_object_or_404(Entry.objects.with_marks(), patient=patient, pk=pk)
+    entry = get_object_or_404(Entry.objects.with_marks(), patient=patient, pk=pk)
+    beside.lay([entry], clock.today())
+    return entry
 
 
 def initial_from_draft(request: HttpRequest) -> tuple[dict[str, Any], dict[str, Any]]:

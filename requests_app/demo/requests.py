@@ -16,7 +16,7 @@ from disclosures.purposes import Scope
 from meso.models import Office, User
 from records import copying
 from records.models import Entry, Patient
-from requests_app import answers, carrying_out, copies, giving
+from requests_app import amendments, answers, carrying_out, copies, giving
 from requests_app.kinds import Channel, Delivery, Kind, Outcome
 from requests_app.models import BillSettlement, Letter, PatientRequest
 
@@ -69,6 +69,12 @@ CASES = (
     Case(Kind.ACCESS, Channel.EMAIL, 48, (("match", 47), ("verify", 47), ("extend", 20))),
     Case(Kind.AMENDMENT, Channel.LETTER, 33, (("match", 32), ("verify", 32))),
     Case(Kind.AMENDMENT, Channel.IN_PERSON, 28, (("match", 28), ("verify", 28), ("deny", 1))),
+    Case(
+        Kind.AMENDMENT,
+        Channel.LETTER,
+        90,
+        (("match", 89), ("verify", 89), ("deny", 70), ("send", 70), ("disagree", 50), ("rebut", 45), ("send_answer", 44)),
+    ),
     Case(Kind.AMENDMENT, Channel.LETTER, 60, (("match", 59), ("verify", 59), ("grant", 45), ("amend", 44), ("send", 43))),
     Case(Kind.RESTRICTION, Channel.IN_PERSON, 30, (("match", 30), ("verify", 30))),
     Case(Kind.RESTRICTION, Channel.WEB, 70, (("match", 69), ("verify", 68), ("grant", 61), ("restrict", 61), ("send", 60))),
@@ -163,7 +169,13 @@ class _Desk:
 
     def _decide(self, outcome: str, days_ago: int, ground: str = "", text: str = "") -> None:
         by = "doctor" if self.case.kind == Kind.AMENDMENT else "privacy"
-        answers.decide_with_letter(self.request, outcome, ground=ground, text=text, office=self.office, **self.when(days_ago, by))
+        facts = {"ground": ground, "text": text, "office": self.office, **self.when(days_ago, by)}
+        disputed = [self._entry()] if self.case.kind == Kind.AMENDMENT and ground else []
+        answers.decide_with_letter(self.request, outcome, disputed=disputed, **facts)
+
+    def _entry(self) -> Entry:
+        """The entry that an amendment is about: the patient's first."""
+        return Entry.objects.of_record().filter(pk__in=[entry.pk for entry in self.entries]).earliest("pk")
 
     def grant(self, days_ago: int) -> None:
         """Granted."""
@@ -224,11 +236,26 @@ class _Desk:
 
     def amend(self, days_ago: int) -> None:
         """The physician draws the line and writes the addendum."""
-        entry = Entry.objects.of_record().filter(pk__in=[entry.pk for entry in self.entries]).earliest("pk")
-        carrying_out.amend(
-            self.request, entry, passage="", reason="Disputed by the patient; the facts were checked and the patient is right.",
-            addendum="The patient's account was checked and is right. See the line above.", **self.when(days_ago, "doctor"),
-        )  # fmt: skip
+        reason = "Disputed by the patient; the facts were checked and the patient is right."
+        addendum = "The patient's account was checked and is right. See the line above."
+        facts = {"passage": "", "reason": reason, "addendum": addendum, **self.when(days_ago, "doctor")}
+        carrying_out.amend(self.request, self._entry(), **facts)
+
+    def disagree(self, days_ago: int) -> None:
+        """The patient files a statement of disagreement."""
+        facts = self.when(days_ago, "frontdesk")
+        text = "I still say that I never smoked. I told the doctor so at the first visit, and my sister was there."
+        amendments.file_statement(self.request, received_on=facts["on"], text=text, office=self.office, **facts)
+
+    def rebut(self, days_ago: int) -> None:
+        """The physician answers it."""
+        text = "The answer was written down as it was given at the visit, and was read back to the patient."
+        amendments.rebut(self.request.disagreements.get(), text, office=self.office, **self.when(days_ago, "doctor"))
+
+    def send_answer(self, days_ago: int) -> None:
+        """The patient's copy of the answer goes out."""
+        facts = self.when(days_ago, "frontdesk")
+        answers.send_letter(self.request.letters.latest("pk"), sent_on=facts["on"], how="by mail", **facts)
 
     def restrict(self, days_ago: int) -> None:
         """The restriction is put in force."""

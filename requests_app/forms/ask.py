@@ -67,6 +67,11 @@ class AskForm(Form):
     amendment_entry = _text(_("Which entry"), 2000, rows=2, help_text=_("Its date or title, as far as known."))
     amendment_change = _text(_("What should change"), 10_000, rows=4, required=True)
     amendment_reason = _text(_("Why it should change"), 10_000, rows=3)
+    amendment_originator = _text(
+        _("Another office wrote it and can't correct it any more"),
+        300,
+        help_text=_("Only then: say why. Such as: the hospital closed in 2024."),
+    )
 
     restriction_what = _text(_("What to keep private"), 10_000, rows=4, required=True)
     restriction_from_whom = _text(_("From whom"), 300, help_text=_("Such as a health plan or a relative."))

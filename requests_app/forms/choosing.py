@@ -1,8 +1,25 @@
-"""Forms whose first choice decides which of their other fields are needed."""
+"""Forms whose first choice decides which of their other fields are needed, and entries to choose from."""
 
+from collections.abc import Iterable
 from typing import ClassVar
 
+from django.utils.translation import gettext as _
+
+from records.models import Entry
+from requests_app.deadlines import spoken
 from requests_app.forms.acts import ActForm
+
+
+def entry_choices(entries: Iterable[Entry]) -> list[tuple[str, str]]:
+    """Entries as choices: day, kind, title, and whether the original is on paper."""
+    return [
+        (str(entry.pk), " · ".join((spoken(entry.service_on), entry.get_kind_display(), entry.title, *_paper(entry))))
+        for entry in entries
+    ]
+
+
+def _paper(entry: Entry) -> tuple[str, ...]:
+    return (_("original on paper"),) if entry.on_paper else ()
 
 
 class ChoosingForm(ActForm):

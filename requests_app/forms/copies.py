@@ -14,10 +14,10 @@ from records.models import Attachment, Entry
 from requests_app import carrying_out, copies, fees
 from requests_app.asked import Way
 from requests_app.copies import ChangedSinceShown, Order, Quote
-from requests_app.deadlines import spoken
+from requests_app.deadlines import NotAllowedNow, spoken
 from requests_app.fees import FeeRefused
 from requests_app.forms.acts import ActForm
-from requests_app.forms.choosing import ChoosingForm
+from requests_app.forms.choosing import ChoosingForm, entry_choices
 from requests_app.kinds import Delivery
 from requests_app.models import BillSettlement, CopyBill
 
@@ -58,6 +58,13 @@ class CopiesForm(ChoosingForm):
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
         error_messages={"required": _("Write the postage, as paid. Weigh it first if you must.")},
     )
+    other_form = forms.CharField(
+        label=_("Why in another form than was asked for"),
+        required=False,
+        max_length=300,
+        help_text=_("Only then (45 CFR 164.524(c)(2)). Such as: too large for e-mail; the patient picks it up instead."),
+    )
+    other_form_agreed_on = DateField(label=_("The patient agreed to it on"), required=False)
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     conditional = ("entry", "postage")
@@ -68,7 +75,7 @@ class CopiesForm(ChoosingForm):
         self.quote: Quote | None = None
         told = self.asked.details
         fields = self.fields
-        fields["entry"].choices = [(key, _named(entry)) for key, entry in self.entries.items()]  # type: ignore[attr-defined]
+        fields["entry"].choices = entry_choices(entries)  # type: ignore[attr-defined]
         fields["file"].choices = [(key, file.name) for key, file in self.loose.items()]  # type: ignore[attr-defined]
         fields["entry"].initial, fields["file"].initial = (list(self.entries), list(self.loose)) if ticked else ([], [])
         fields["since"].initial, fields["until"].initial = told.get("since"), told.get("until")
@@ -78,6 +85,11 @@ class CopiesForm(ChoosingForm):
         for name, there in (("file", loose), ("internal", self.inside)):
             if not there:
                 del fields[name]
+
+    @property
+    def other_ways(self) -> str:
+        """The ways that were not asked for, for the page to ask why."""
+        return ",".join(way for way in Delivery.values if way != self.asked.details.get("form"))
 
     def needed(self) -> set[str]:
         """Only what is mailed has postage. A chart may be all on paper, so no entry is needed; `clean` asks for anything."""
@@ -102,6 +114,8 @@ class CopiesForm(ChoosingForm):
         data = super().clean() or {}
         if data.get("since") and data.get("until") and data["since"] > data["until"]:
             self.add_error("until", _("This day comes before the first one."))
+        if not self.errors:
+            self._check_form()
         if not self.errors and not (self._chosen() or data.get("file") or data.get("paper_pages")):
             self.add_error("entry", _("Nothing is chosen: tick at least one entry that lies within the days."))
         return data
@@ -112,12 +126,23 @@ class CopiesForm(ChoosingForm):
         ticked = set(self.cleaned_data.get("entry", []))
         return [entry for key, entry in self.entries.items() if key in ticked and since <= entry.service_on <= until]
 
+    def _check_form(self) -> None:
+        """The form given is the one asked for, or one that the patient agreed to."""
+        try:
+            data = self.cleaned_data
+            why, agreed_on = data.get("other_form", ""), data.get("other_form_agreed_on")
+            copies.check_form(self.asked, data["delivery"], why, agreed_on, self.on)
+        except NotAllowedNow as refusal:
+            self.add_error(refusal.field, str(refusal))
+
     def order(self) -> Order:
         """What is ordered, once the form is valid."""
         data = self.cleaned_data
         loose = [self.loose[key] for key in self.loose if key in data.get("file", [])]
         internal = tuple(self.inside[key] for key in self.inside if key in data.get("internal", []))
-        order = Order(tuple(self._chosen()), tuple(loose), data["delivery"], data["paper_pages"], data["postage"], internal)
+        how: dict[str, Any] = {name: data[name] for name in ("delivery", "paper_pages", "postage")}
+        how |= {"other_form": data.get("other_form", ""), "other_form_agreed_on": data.get("other_form_agreed_on")}
+        order = Order(tuple(self._chosen()), tuple(loose), internal=internal, **how)
         return copies.with_package(self.asked, order)
 
     def work_out(self, *, by: User, office: Office) -> bool:
@@ -139,9 +164,24 @@ class CopiesForm(ChoosingForm):
             raise carrying_out.NotAllowedNow(str(refusal), refusal.field) from refusal
 
 
-def _named(entry: Entry) -> str:
-    paper = " · " + str(_("original on paper")) if entry.on_paper else ""
-    return f"{spoken(entry.service_on)} · {entry.get_kind_display()} · {entry.title}{paper}"
+class SetAsideForm(ActForm):
+    """A copy that was made is not given after all."""
+
+    heading, button, audited = _("Set the copy aside"), _("Set it aside"), "copy set aside"
+    done = _("The copy is set aside. The request no longer waits for it.")
+    reason = forms.CharField(
+        label=_("Why it is not given"), max_length=1000, help_text=_("Such as: made twice; the patient wants it by mail instead.")
+    )
+
+    def __init__(self, *args: Any, bill: CopyBill, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.bill = bill
+        self.lead = _("It was made on %(day)s and stays on file.") % {"day": spoken(bill.made_on)}
+
+    def act(self, *, by: User, at: datetime, office: Office) -> None:
+        """Set it aside."""
+        carrying_out.set_aside(self.bill, self.cleaned_data["reason"], by=by, at=at, on=self.on)
+        self.asked.refresh_from_db()
 
 
 class SettleForm(ActForm):

@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from meso.models import Office, User
 from records.forms.money import money
+from records.models import Entry
 from requests_app import answers, checklist, grounds, letters
 from requests_app.deadlines import NotAllowedNow
 from requests_app.forms.acts import long_text
-from requests_app.forms.choosing import ChoosingForm
+from requests_app.forms.choosing import ChoosingForm, entry_choices
 from requests_app.grounds import PERSON
 from requests_app.kinds import ANSWERED_BY_THE_THING_ITSELF, Kind, Outcome, Step
 from requests_app.letters import Draft
@@ -24,6 +25,7 @@ from requests_app.models import PatientRequest
 _GRANT, _DENY = (Outcome.GRANTED, _("Grant it")), (Outcome.DENIED, _("Deny it"))
 _ANSWERS = (_GRANT, (Outcome.GRANTED_IN_PART, _("Grant it in part")), _DENY)
 
+_NOT_FOUND = (Outcome.NO_RECORDS, _("Say that no records were found"))
 _HOLDS_BACK = (Outcome.GRANTED_IN_PART, Outcome.DENIED)
 
 
@@ -66,13 +68,19 @@ class DecideForm(ChoosingForm):
         label=_("Who holds what we do not have"), required=False, max_length=300, help_text=_("If you know it: name and place.")
     )
     open_balance = money(_("Balance still open on it, dollars"))
+    disputed = forms.MultipleChoiceField(
+        label=_("Entry in dispute"),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Request and denial are tied to it, and so is all that the patient adds (45 CFR 164.526(d)(4))."),
+        error_messages={"required": _("Tick the entry that the patient wants changed. Only ground A2 needs none.")},
+    )
     not_owed = forms.BooleanField(
         label=_("I have checked: what is refused is not to keep something that was paid for in full from a health plan"),
         help_text=_("That one limit the law makes us agree to (45 CFR 164.522(a)(1)(vi))."),
         error_messages={"required": _("Check this first: if it does ask for that, grant it.")},
     )
 
-    conditional = ("ground", "text", "not_owed", "open_balance", "judged_by")
+    conditional = ("ground", "text", "not_owed", "open_balance", "judged_by", "disputed")
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -94,7 +102,9 @@ class DecideForm(ChoosingForm):
             fields["outcome"].choices = _ANSWERS[1:]  # type: ignore[attr-defined]
             fields["outcome"].error_messages["invalid_choice"] = _("Part of it is left out by law: grant it in part.")
             fields["ground"].initial = "U1"
-        for name, keep in self._kept(self.asked, bool(known)).items():
+        self.entries = self._disputable() if kind == Kind.AMENDMENT else []
+        fields["disputed"].choices = entry_choices(self.entries)  # type: ignore[attr-defined]
+        for name, keep in {**self._kept(self.asked, bool(known)), "disputed": bool(self.entries)}.items():
             if not keep:
                 del fields[name]
 
@@ -104,7 +114,8 @@ class DecideForm(ChoosingForm):
         if self.asked.representative_refusal(self.on):
             return (PERSON,), (_DENY,)
         if not self.asked.is_by_another:
-            return known, _ANSWERS if known else (_GRANT,)
+            more = (_NOT_FOUND,) if self.asked.kind == Kind.ACCESS else ()
+            return known, (*_ANSWERS, *more) if known else (_GRANT,)
         return (*known, PERSON), _ANSWERS if known else (_GRANT, _DENY)
 
     @staticmethod
@@ -119,6 +130,11 @@ class DecideForm(ChoosingForm):
             "open_balance": asked.must_be_granted,
         }
 
+    def _disputable(self) -> list[Entry]:
+        """The entries of the chart, newest first; none while the chart is not found."""
+        mine = Entry.objects.of_record().filter(patient=self.asked.patient_id)
+        return list(mine.newest_first().select_related("misfiling"))
+
     @property
     def reviewable(self) -> str:
         """The codes of the grounds that rest on a professional's judgment, for the page to ask who judged."""
@@ -131,21 +147,25 @@ class DecideForm(ChoosingForm):
             return set()
         if self.chosen("ground") == PERSON.code:
             return {"ground", "text"}
-        return {"ground", "text", "not_owed"} | ({"open_balance"} if chosen == Outcome.DENIED else set())
+        denied = {"open_balance"} if chosen == Outcome.DENIED else set()
+        tied = {"disputed"} if self.chosen("ground") in grounds.ABOUT_AN_ENTRY else set()
+        return {"ground", "text", "not_owed"} | denied | tied
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("outcome") in _HOLDS_BACK and data.get("ground"):
             try:
+                grounds.check_originator(self.asked.kind, data["ground"], self.asked.details.get("originator", ""))
                 answers.judgment(grounds.ground(self.asked.kind, data["ground"]), data.get("judged_by"))
             except NotAllowedNow as refusal:
-                self.add_error("judged_by", str(refusal))
+                self.add_error(refusal.field, str(refusal))
         return data
 
     def _answer(self) -> dict[str, Any]:
         """What is decided, as answers.decide_with_letter takes it."""
         data = self.cleaned_data
-        facts = {"ground": data.get("ground", ""), "text": data.get("text", "")}
+        denies = data.get("outcome") in _HOLDS_BACK
+        facts = {"ground": data.get("ground", ""), "text": data.get("text", "")} if denies else {"ground": "", "text": ""}
         return facts | {"judged_by": data.get("judged_by"), "held_by": data.get("held_by", "")}
 
     def draft(self, *, by: User, office: Office) -> Draft | None:
@@ -168,7 +188,9 @@ class DecideForm(ChoosingForm):
     def act(self, *, by: User, at: datetime, office: Office) -> None:
         """Decide, and make the letter."""
         outcome = self.cleaned_data["outcome"]
-        facts = self._answer() | {"open_balance": self.cleaned_data.get("open_balance")}
+        ticked = set(self.cleaned_data.get("disputed", ()))
+        disputed = [entry for entry in self.entries if str(entry.pk) in ticked]
+        facts = self._answer() | {"open_balance": self.cleaned_data.get("open_balance"), "disputed": disputed}
         letter = answers.decide_with_letter(self.asked, outcome, by=by, at=at, on=self.on, office=office, **facts)
         if letter:
             self.done = _("The decision is recorded and its letter is made: print it below and send it.")

@@ -33,6 +33,8 @@ class CopyBill(AppendOnly):
     entry_ids = models.JSONField()
     package = models.JSONField(default=dict)  # keys by kind: what is withheld, kept internal, or laid beside the record
     delivery = models.CharField(_("how the copy goes out"), max_length=12, choices=Delivery.choices)
+    other_form = models.CharField(_("why in another form than was asked for"), max_length=300, blank=True)
+    other_form_agreed_on = models.DateField(_("patient agreed on"), null=True)  # to that other form
     pages = models.PositiveIntegerField(_("pages of the copy"))  # what the PDF really has
     paper_pages = models.PositiveIntegerField(_("pages photocopied from the paper chart"), default=0)
     charged_pages = models.PositiveIntegerField(_("pages charged"))
@@ -86,6 +88,23 @@ class CopyBill(AppendOnly):
             words = settlement.get_how_display()
             request.events.record(Verb.SETTLED, by=by, at=at, on=on, total=in_words(self.total), how=words, bill=self.pk)
         return settlement
+
+
+class CopySetAside(AppendOnly):
+    """A copy that was made and is not given after all, with the reason. It stays; the request no longer waits for it."""
+
+    bill = models.OneToOneField(CopyBill, on_delete=models.PROTECT, related_name="set_aside")
+    reason = models.CharField(_("reason"), max_length=1000)
+    on = models.DateField()
+    at = models.DateTimeField()
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("copy set aside")
+        verbose_name_plural = _("copies set aside")
+
+    def __str__(self) -> str:
+        return f"bill {self.bill_id} set aside"
 
 
 class BillSettlement(AppendOnly):

@@ -14,7 +14,7 @@ from records.models import Addendum, Attachment, Entry
 from records.passages import Cover
 from requests_app import grounds
 from requests_app.deadlines import NotAllowedNow
-from requests_app.kinds import Kind, Outcome
+from requests_app.kinds import NOTHING_GIVEN, Kind, Outcome
 
 
 class WithheldPassageQuerySet(AppendOnlyQuerySet):
@@ -26,7 +26,7 @@ class WithheldPassageQuerySet(AppendOnlyQuerySet):
 
     def check_decision(self, outcome: str, ground: str) -> None:
         """Raise NotAllowedNow for a full grant while words are withheld, and for a ground that is not theirs (164.524(d)(2))."""
-        held = self.in_force().first() if outcome != Outcome.DENIED else None
+        held = self.in_force().first() if outcome not in NOTHING_GIVEN else None
         if held and outcome == Outcome.GRANTED:
             raise NotAllowedNow(_t("Words are withheld from the copy, so it can be granted in part only."), "outcome")
         if held and ground != held.ground:

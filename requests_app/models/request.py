@@ -15,9 +15,9 @@ from meso import clock
 from meso.models import Office, User
 from meso.waivers import waiver_in
 from records.models import Entry, Patient, Representative
-from requests_app import deadlines, grounds
+from requests_app import asked, deadlines, grounds
 from requests_app.deadlines import NotAllowedNow
-from requests_app.kinds import Kind, Outcome
+from requests_app.kinds import NOTHING_GIVEN, Kind, Outcome
 from requests_app.models.by_another import ByAnother
 from requests_app.models.mail import LetterDelivery
 from requests_app.models.timeline import Letter, RequestEvent, Verb
@@ -71,10 +71,10 @@ class PatientRequest(ByAnother):
 
     # --- acting on it --------------------------------------------------------------------------------------------
 
-    def _locked(self) -> "PatientRequest":
-        """This row, fresh and locked. Raises NotAllowedNow when it is closed."""
+    def _locked(self, *, after_denial: bool = False) -> "PatientRequest":
+        """This row, fresh and locked. Raises NotAllowedNow when it is closed, unless `after_denial` and it was denied."""
         me = type(self).objects.select_for_update().get(pk=self.pk)
-        if not me.is_open:
+        if not me.is_open and not (after_denial and me.outcome == Outcome.DENIED):
             raise NotAllowedNow(_t("This request is closed."))
         return me
 
@@ -86,9 +86,11 @@ class PatientRequest(ByAnother):
     def match(self, patient: Patient, *, by: User, at: datetime, on: date) -> RequestEvent:
         """Link it to a chart. A wrong link can be put right until the decision; identity is then checked anew.
 
+        One denied without its chart can be linked later too: a statement or a review of the denial needs the chart.
+
         Raises NotAllowedNow once it is decided for the linked chart, and for the chart that is linked already.
         """
-        me = self._locked()
+        me = self._locked(after_denial=True)
         if me.patient_id == patient.pk:
             raise NotAllowedNow(_t("It is linked to that chart already."), "patient")
         if me.outcome and me.patient_id:
@@ -107,7 +109,7 @@ class PatientRequest(ByAnother):
         `representative` is the one of the chart's who was found to ask; None is the patient. Raises NotAllowedNow for one
         who may not act on that day.
         """
-        me = self._locked()
+        me = self._locked(after_denial=True)
         if me.patient_id is None:
             raise NotAllowedNow(_t("Find the chart first: identity is checked against it."))
         if me.identity_checked_on:
@@ -195,7 +197,7 @@ class PatientRequest(ByAnother):
         text: str = "",
         open_balance: Decimal | None = None,
     ) -> RequestEvent:
-        """Grant, grant in part, or deny. The clock runs on until the answer has gone out (law.md §13a).
+        """Grant, grant in part, deny, or say that no records were found. The clock runs until the answer is out (law.md §13a).
 
         Raises NotAllowedNow: decided already; no such answer; a grant before chart and identity are known; a full grant of
         a record of which part is left out by law; a denial, or a grant in part, without a ground of its kind or its reason;
@@ -204,11 +206,10 @@ class PatientRequest(ByAnother):
         me = self._locked()
         if me.outcome and not me.may_be_taken_back(on):
             raise NotAllowedNow(_t("This request has been decided."))
-        if outcome not in (Outcome.GRANTED, Outcome.GRANTED_IN_PART, Outcome.DENIED):
-            raise NotAllowedNow(_t("Choose whether to grant, to grant in part, or to deny."), "outcome")
+        me._check_outcome(outcome)
         if outcome in (Outcome.GRANTED, Outcome.GRANTED_IN_PART) and (me.patient_id is None or me.identity_checked_on is None):
             raise NotAllowedNow(_t("Before a request is granted its chart must be found and identity checked."))
-        if outcome != Outcome.DENIED and (why := me.representative_refusal(on)):
+        if outcome not in NOTHING_GIVEN and (why := me.representative_refusal(on)):
             raise NotAllowedNow(why)
         if outcome == Outcome.GRANTED and me.left_out():
             words = _t("Part of the record is left out by law. Grant it in part with ground U1, so that the letter says so.")
@@ -221,7 +222,7 @@ class PatientRequest(ByAnother):
         ):
             words = _t("It was paid for in full: the law makes us agree (45 CFR 164.522(a)(1)(vi)), unless a balance is open.")
             raise NotAllowedNow(words, "open_balance")
-        if outcome == Outcome.GRANTED:
+        if outcome in (Outcome.GRANTED, Outcome.NO_RECORDS):
             ground = text = ""
         else:
             me._check_ground(outcome, ground, text)
@@ -230,6 +231,15 @@ class PatientRequest(ByAnother):
         self._store(me, "outcome", "ground", "decision_text", "decided_on", "decided_by")
         facts = {"outcome": Outcome(outcome).label, "ground": ground} | ({"open_balance": open_balance} if open_balance else {})
         return self.events.record(Verb.DECIDED, by=by, at=at, on=on, note=text, **facts)
+
+    def _check_outcome(self, outcome: str) -> None:
+        """Raise NotAllowedNow for an answer that this kind does not know, or that the chart shows to be wrong."""
+        if outcome == Outcome.NO_RECORDS and self.kind != Kind.ACCESS:
+            raise NotAllowedNow(_t("Only a request to see the record can be answered so."), "outcome")
+        if outcome == Outcome.NO_RECORDS and asked.entries(self).exists():
+            raise NotAllowedNow(_t("The chart has entries of what is asked for: grant it, or deny it on a ground."), "outcome")
+        if outcome not in (Outcome.GRANTED, Outcome.GRANTED_IN_PART, *NOTHING_GIVEN):
+            raise NotAllowedNow(_t("Choose whether to grant, to grant in part, or to deny."), "outcome")
 
     @property
     def must_be_granted(self) -> bool:
@@ -240,11 +250,7 @@ class PatientRequest(ByAnother):
         """The entries among those asked for that the right of access does not reach (164.524(a)(1)(i)-(ii)). One query or two."""
         if self.kind != Kind.ACCESS or self.patient_id is None:
             return []
-        entries = Entry.objects.of_record().excluded().filter(patient=self.patient_id)
-        for fact, lookup in (("since", "service_on__gte"), ("until", "service_on__lte")):
-            if day := self.details.get(fact):
-                entries = entries.filter(**{lookup: day})
-        return list(entries.prefetch_related("flags").oldest_first())
+        return list(asked.entries(self).excluded().prefetch_related("flags").oldest_first())
 
     def _check_ground(self, outcome: str, ground: str, text: str) -> None:
         try:
@@ -256,6 +262,7 @@ class PatientRequest(ByAnother):
             raise NotAllowedNow(_t("This ground denies all of what somebody asked for the patient, and nothing else."), "ground")
         if found != grounds.PERSON and self.outcome:
             raise NotAllowedNow(_t("It was granted: only that who asks may not act any more takes it back (P1)."), "ground")
+        grounds.check_originator(self.kind, ground, self.details.get("originator", ""))
         if not text.strip():
             raise NotAllowedNow(_t("Write the reason in plain words: the patient reads it."), "text")
         _check_waives_nothing(text, "text")
@@ -269,7 +276,7 @@ class PatientRequest(ByAnother):
         me = self._locked()
         if me.outcome == Outcome.DENIED:
             raise NotAllowedNow(_t("It was denied: the patient must get the letter."))
-        if me.carried_out_on or me.letter_sent_on:
+        if me.carried_out_on or me.letter_sent_on or me.events.days_given(me.decided_on):
             raise NotAllowedNow(_t("The answer has gone out; it can't be withdrawn any more."))
         me.outcome, me.ground, me.decision_text, me.decided_on, me.decided_by = Outcome.WITHDRAWN, "", reason, on, by
         self._store(me, "outcome", "ground", "decision_text", "decided_on", "decided_by")

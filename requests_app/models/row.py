@@ -11,7 +11,7 @@ from meso.labels import Labelled
 from meso.models import User
 from records.models import Patient, Representative
 from requests_app import deadlines
-from requests_app.kinds import ANSWERED_BY_THE_THING_ITSELF, Channel, Kind, Outcome, Step
+from requests_app.kinds import ANSWERED_BY_THE_THING_ITSELF, NOTHING_GIVEN, Channel, Kind, Outcome, Step
 from requests_app.models.selection import FIRST_NUMBER, PatientRequestQuerySet
 
 
@@ -142,11 +142,11 @@ class RequestRow(Labelled, models.Model):
         if not self.is_open or self.outcome == Outcome.WITHDRAWN:
             return []
         left = []
-        if self.outcome != Outcome.DENIED:
+        if self.outcome not in NOTHING_GIVEN:
             left += [Step.MATCH] if self.patient_id is None else []
             left += [Step.VERIFY] if self.identity_checked_on is None else []
         left += [Step.DECIDE] if not self.outcome else []
-        if self.outcome != Outcome.DENIED and self.carried_out_on is None:
+        if self.outcome not in NOTHING_GIVEN and self.carried_out_on is None:
             left.append(Step.CARRY_OUT)
         if self.needs_letter and self.letter_sent_on is None:
             left.append(Step.SEND)

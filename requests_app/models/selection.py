@@ -10,7 +10,7 @@ from django.db.models.fields.json import KT
 
 from meso.days import SOON_DAYS
 from meso.models import User
-from requests_app.kinds import ANSWERED_BY_THE_THING_ITSELF, Outcome, Step
+from requests_app.kinds import ANSWERED_BY_THE_THING_ITSELF, NOTHING_GIVEN, Outcome, Step
 from requests_app.models.timeline import RequestEvent, Verb
 
 FIRST_NUMBER = 1000  # request numbers begin behind it: R-1001
@@ -24,7 +24,7 @@ def parse_number(number: str) -> int | None:
     return int(digits) - FIRST_NUMBER if int(digits) > FIRST_NUMBER else None
 
 
-_NOT_DENIED = ~Q(outcome=Outcome.DENIED)
+_NOT_DENIED = ~Q(outcome__in=NOTHING_GIVEN)
 _NEEDS_LETTER = ~Q(outcome__in=["", Outcome.GRANTED], kind__in=ANSWERED_BY_THE_THING_ITSELF)
 
 # The twin of PatientRequest.steps_left, for the database: which open requests still have this step before them.

@@ -29,6 +29,10 @@ class Verb(models.TextChoices):
     BILLED = "billed", _("Copies made and billed")
     SETTLED = "settled", _("Bill settled")
     COPIES_GIVEN = "copies_given", _("Copies given")
+    APPOINTED = "appointed", _("Appointment to look at the record")
+    SUMMARY_AGREED = "summary_agreed", _("Patient agreed to a summary")
+    SUMMARY_GIVEN = "summary_given", _("Summary given")
+    SET_ASIDE = "set_aside", _("Copies set aside")
     INSPECTED = "inspected", _("Record looked at")
     AMENDED = "amended", _("Record amended")
     RESTRICTED = "restricted", _("Restriction put in force")
@@ -46,6 +50,18 @@ class Verb(models.TextChoices):
     WAITING = "waiting", _("Waiting")
     WAITED = "waited", _("No longer waiting")
     REOPENED = "reopened", _("Opened again")
+    DISPUTED = "disputed", _("Disputed entry named")
+    ORIGINATOR_GONE = "originator_gone", _("Whoever wrote it can't act")
+    DISAGREED = "disagreed", _("Statement of disagreement filed")
+    REBUTTED = "rebutted", _("Rebuttal written")
+    TRAVEL_ASKED = "travel_asked", _("Patient asks that the denial travels")
+    ASKED_WHOM = "asked_whom", _("Patient asked whom to tell")
+    TO_TELL = "to_tell", _("Somebody to be told")
+    CORRECTION_TOLD = "correction_told", _("Told of the correction")
+    NOT_REACHED = "not_reached", _("Could not be told")
+    REVIEW_ASKED = "review_asked", _("Review of the denial asked for")
+    REVIEW_REFERRED = "review_referred", _("Review given to a reviewer")
+    REVIEWED = "reviewed", _("Review decided")
     OVERDUE = "overdue", _("Past its due date")
     CLOSED = "closed", _("Closed")
     NOTE = "note", _("Note")
@@ -66,6 +82,10 @@ SENTENCES: dict[str, str | Promise] = {
     Verb.BILLED: ngettext_lazy("Copies made: %(pages)s page, %(total)s.", "Copies made: %(pages)s pages, %(total)s.", "pages"),
     Verb.SETTLED: _("Bill of %(total)s: %(how)s."),
     Verb.COPIES_GIVEN: _("Copies given on %(given_on)s (%(how)s)."),
+    Verb.APPOINTED: _("Appointment to look at the record: %(day)s, %(time)s, %(place)s."),
+    Verb.SUMMARY_AGREED: _("On %(agreed_on)s the patient agreed to a summary in place of the record, and to its fee of %(fee)s."),
+    Verb.SUMMARY_GIVEN: _("Summary given on %(given_on)s (%(how)s)."),
+    Verb.SET_ASIDE: _("A copy that was made is set aside and not given."),
     Verb.INSPECTED: _("The patient looked at the record on %(given_on)s."),
     Verb.AMENDED: _("The record was amended: %(what)s."),
     Verb.RESTRICTED: _("The restriction is in force since %(begins_on)s."),
@@ -87,6 +107,18 @@ SENTENCES: dict[str, str | Promise] = {
     Verb.WAITING: _("Waiting for %(words)s. The clock runs on."),
     Verb.WAITED: _("No longer waiting."),
     Verb.REOPENED: _("Opened again. It was closed on %(closed_on)s (%(outcome)s). The due date stays %(due_on)s."),
+    Verb.DISPUTED: _("In dispute: %(what)s. The request and its denial are tied to it."),
+    Verb.ORIGINATOR_GONE: _("The patient shows that whoever wrote it can't act on it any more."),
+    Verb.DISAGREED: _("The patient's statement of disagreement came in on %(received_on)s."),
+    Verb.REBUTTED: _("The office answered the statement. The answer is final once the patient's copy is sent."),
+    Verb.TRAVEL_ASKED: _("On %(asked_on)s the patient asked that request and denial go along with the entry."),
+    Verb.ASKED_WHOM: _("The patient was asked whom to tell: %(answer)s."),
+    Verb.TO_TELL: _("To be told of the correction: %(who)s (%(why)s)."),
+    Verb.CORRECTION_TOLD: _("%(who)s was told of the correction on %(day)s (%(how)s)."),
+    Verb.NOT_REACHED: _("%(who)s could not be told on %(day)s (%(how)s)."),
+    Verb.REVIEW_ASKED: _("On %(asked_on)s the patient asked that the denial be reviewed."),
+    Verb.REVIEW_REFERRED: _("Given to %(to)s for the review on %(referred_on)s."),
+    Verb.REVIEWED: _("%(who)s reviewed the denial on %(decided_on)s: %(result)s."),
     Verb.OVERDUE: _("The due date, %(due_on)s, has passed and the request is open."),
     Verb.CLOSED: _("Closed: %(outcome)s. %(timeliness)s"),
     Verb.NOTE: _("Note."),
@@ -102,6 +134,13 @@ class RequestEventManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # 
         """Add one event. Called on a request's own `events`. `data` fills the verb's sentence."""
         plain = {name: value.isoformat() if isinstance(value, date) else str(value) for name, value in data.items()}
         return self.create(verb=verb, by=by, signed_as=by.signature if by else "", at=at, on=on, note=note, data=plain)
+
+    def days_given(self, since: date | None) -> list[date]:
+        """The days from `since` on, the day of the decision, on which copies were given or the record looked at; [] for None."""
+        if since is None:
+            return []
+        events = self.filter(verb__in=[Verb.COPIES_GIVEN, Verb.INSPECTED, Verb.SUMMARY_GIVEN])
+        return [day for event in events if (day := date.fromisoformat(event.data["given_on"])) >= since]
 
 
 class RequestEvent(AppendOnly):
@@ -162,6 +201,10 @@ class Letter(AppendOnly):
         WITHDRAWAL = "withdrawal", _("You withdrew your request")
         MESSAGE = "message", _("A message about your request")
         REOPENING = "reopening", _("We opened your request again")
+        REBUTTAL = "rebuttal", _("Our answer to your statement")
+        CORRECTION = "correction", _("Correction of a record that you may have")
+        REVIEW = "review", _("The review of our decision")
+        APPOINTMENT = "appointment", _("When you can look at your record")
 
     request = models.ForeignKey("requests_app.PatientRequest", on_delete=models.PROTECT, related_name="letters")
     kind = models.CharField(max_length=12, choices=Kind.choices)

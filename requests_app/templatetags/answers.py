@@ -6,15 +6,95 @@ from datetime import date
 from django import template
 
 from disclosures.models import AccountingGiven
-from requests_app import carrying_out, grounds
+from requests_app import amendments, carrying_out, grounds, reviews, telling
 from requests_app.grounds import Ground
 from requests_app.kinds import Kind
-from requests_app.models import CopyBill, Letter, PatientRequest, RequestEvent
+from requests_app.models import (
+    CopyBill,
+    DenialReview,
+    Disagreement,
+    DisputedEntry,
+    Letter,
+    PatientRequest,
+    Recipient,
+    RequestEvent,
+    ReviewOutcome,
+    ReviewReferral,
+    Telling,
+    TravelWish,
+)
 from requests_app.models.timeline import Verb
+from requests_app.telling import Proposal
 
 register = template.Library()
 
 _DONE = {Verb.INSPECTED, Verb.AMENDED, Verb.RESTRICTED, Verb.CONTACT_SET, Verb.ACCOUNTING_GIVEN}
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """What a denied amendment has drawn after it. `sent` has the day each of its letters went out, by key."""
+
+    entries: list[DisputedEntry]
+    statements: list[Disagreement]
+    wish: TravelWish | None
+    sent: dict[int, date]
+
+
+@register.simple_tag
+def dispute_of(request: PatientRequest) -> Dispute | None:
+    """None for a request that can't be disputed; else four queries, however much there is."""
+    if not amendments.is_disputable(request):
+        return None
+    return Dispute(
+        list(request.disputed.select_related("entry")),
+        list(request.disagreements.select_related("rebuttal", "scan")),
+        TravelWish.objects.filter(request=request).first(),
+        amendments.sent_on([request.pk]),
+    )
+
+
+@dataclass(frozen=True)
+class Told:
+    """Who is told of a correction, who could be, and the event that says that the patient was asked."""
+
+    recipients: list[Recipient]
+    proposals: list[Proposal]
+    asked: RequestEvent | None
+
+
+@register.simple_tag
+def telling_of(request: PatientRequest) -> Told | None:
+    """None until the record is amended; else six queries, however many people there are."""
+    if not telling.is_amended(request):
+        return None
+    recipients = list(request.recipients.prefetch_related("tellings"))
+    for one in recipients:
+        one.is_told = any(attempt.outcome == Telling.How.TOLD for attempt in one.tellings.all())
+    asked = request.events.filter(verb=Verb.ASKED_WHOM).last()
+    return Told(recipients, telling.proposals(request), asked)
+
+
+@dataclass(frozen=True)
+class Review:
+    """The review of a denial as far as it is: asked for, given to whom, decided."""
+
+    row: DenialReview | None
+    referrals: list[ReviewReferral]
+    outcome: ReviewOutcome | None
+
+
+@register.simple_tag
+def review_of(request: PatientRequest) -> Review | None:
+    """None where no review is due; else at most four queries."""
+    denial = reviews.denial_of(request)
+    if denial is None:
+        return None
+    row = request.reviews.filter(denial=denial).first()
+    if row is None:
+        return Review(None, [], None)
+    outcome = ReviewOutcome.objects.filter(review=row).select_related("given").first()
+    return Review(row, list(row.referrals.all()), outcome)
 
 
 @dataclass(frozen=True)
@@ -46,8 +126,11 @@ def answer_of(request: PatientRequest, on: date) -> Answer:
     return Answer(
         grounds.ground(request.kind, request.ground) if request.ground else None,
         next((event.data["judged_by"] for event in reversed(made) if "judged_by" in event.data), ""),
-        [(letter, sent.get(str(letter.pk))) for letter in request.letters.prefetch_related("deliveries")],
-        [(bill, given.get(str(bill.pk))) for bill in request.bills.select_related("settlement")],
+        [
+            (letter, sent.get(str(letter.pk)))
+            for letter in request.letters.exclude(kind=Letter.Kind.CORRECTION).prefetch_related("deliveries")
+        ],
+        [(bill, given.get(str(bill.pk))) for bill in request.bills.select_related("settlement", "set_aside")],
         [event for event in events if event.verb in _DONE],
         None if request.carried_out_on else carrying_out.accounting_of(request),
         request.kind == Kind.ACCESS and not carrying_out.why_not(request, on),

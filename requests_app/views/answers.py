@@ -14,6 +14,7 @@ from meso.audit import Action
 from meso.http import HttpRequest, file_answer
 from meso.paging import page
 from meso.roles import needs
+from records import beside
 from records.models import Entry
 from requests_app import asked as asked_words
 from requests_app import carrying_out, checklist
@@ -178,6 +179,7 @@ def request_amend_entry(request: HttpRequest, number: str, pk: int) -> HttpRespo
     if carrying_out.why_not(asked, clock.today()) or asked.kind != Kind.AMENDMENT:
         return redirect("request_amend", number)
     entry = get_object_or_404(Entry.objects.of_record().with_marks(), patient=asked.patient, pk=pk)
+    beside.lay([entry], clock.today())
     form = forms.AmendForm(request.POST or None, asked=asked, on=clock.today(), entry=entry, initial=drafts.initial(request))
 
     def more() -> dict[str, Any]:

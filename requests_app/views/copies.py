@@ -14,7 +14,7 @@ from meso.roles import needs
 from records import copying
 from requests_app import asked as asked_words
 from requests_app import carrying_out, copies
-from requests_app.forms.copies import CopiesForm, SettleForm
+from requests_app.forms.copies import CopiesForm, SetAsideForm, SettleForm
 from requests_app.forms.giving import GiveForm
 from requests_app.kinds import Kind
 from requests_app.models import CopyBill, PatientRequest
@@ -99,6 +99,14 @@ def copies_given(request: HttpRequest, number: str, pk: int) -> HttpResponse:
 
     context = {"asked": asked, "why_not": carrying_out.why_not(asked, clock.today())}
     return at_the_desk(request, made, {}, released_for(asked, "copies given"), **context)
+
+
+@needs("request.carry_out")
+def copies_set_aside(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """Set a copy aside that is not given after all."""
+    asked = request_or_404(number)
+    facts: dict[str, Any] = {"asked": asked, "on": clock.today(), "bill": _bill(asked, pk), "initial": drafts.initial(request)}
+    return act_on(request, SetAsideForm(request.POST or None, **facts))
 
 
 @needs("request.bill")

@@ -68,5 +68,6 @@ def patient_requests(request: HttpRequest, chart: str) -> HttpResponse:
         patient.requests.with_waiting().select_related("assignee"), ["-received_on", "-id"], request.POST.get("after", "")
     )
     audit.looked_at(request, "requests of a chart", patient.chart_number)
-    context = {"patient": patient, "wishes": wishes.in_force(patient, on), "page": found}
+    inbound = patient.inbound_amendments.select_related("answer").order_by("-told_on", "-id")
+    context = {"patient": patient, "inbound": inbound, "wishes": wishes.in_force(patient, on), "page": found}
     return render(request, "requests_app/patient_requests.html", context)

@@ -21,7 +21,7 @@ ON = date(2026, 11, 24)
 AT = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 KINDS = list(Kind.values)
 DETAILS: dict[str, dict[str, str]] = {
-    Kind.ACCESS: {"which": "Everything", "form": "mail"},
+    Kind.ACCESS: {"which": "Everything"},
     Kind.AMENDMENT: {"entry": "First visit", "change": "Take out that I smoke", "reason": "It is not true"},
     Kind.RESTRICTION: {"what": "The visit of May 1", "from_whom": "My health plan"},
     Kind.CONFIDENTIAL_COMMUNICATION: {"means": "mail", "where": "PO Box 12\nAlbany, NY 12201", "avoid": "Home telephone"},

@@ -29,6 +29,7 @@ PART: dict[str, dict[str, str]] = {
         "amendment_entry": "Visit of May 1",
         "amendment_change": "I do not smoke",
         "amendment_reason": "I never have",
+        "amendment_originator": "The hospital closed in 2024",
         "description": "Thank you",
     },
     Kind.RESTRICTION: {

@@ -66,7 +66,8 @@ def charted(by, entries: int = 2, **fields) -> PatientRequest:
 
 def order_of(request, delivery=Delivery.MAIL, paper_pages=0, postage="0", loose=(), **chosen) -> Order:
     entries = request.patient.entries.of_record().with_marks().oldest_first().filter(**chosen)
-    return Order(tuple(entries), tuple(loose), delivery, paper_pages, D(postage))
+    agreed = {"other_form": "Agreed by telephone", "other_form_agreed_on": ON}  # wherever it is not what was asked for
+    return Order(tuple(entries), tuple(loose), delivery, paper_pages, D(postage), **agreed)
 
 
 def made(request, by, on=ON, **order) -> CopyBill:
@@ -412,7 +413,8 @@ def url(request, rest="") -> str:
 def filled(request, **change) -> dict:
     """The form as it stands when it is opened, by mail."""
     entries = [str(pk) for pk in request.patient.entries.values_list("pk", flat=True)]
-    return {"entry": entries, "delivery": "mail", "paper_pages": "", "postage": "1.85", "step": "bill"} | change
+    agreed = {"other_form": "Agreed by telephone", "other_form_agreed_on": "2026-11-24"}
+    return {"entry": entries, "delivery": "mail", "paper_pages": "", "postage": "1.85", "step": "bill"} | agreed | change
 
 
 def shown(client, request, **change):

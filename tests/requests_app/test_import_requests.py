@@ -91,7 +91,11 @@ def test_the_same_file_twice_adds_nothing_and_a_longer_one_adds_the_rest(tmp_pat
         ("10023,access,2026-11-02,,2026-11-01,granted", "closed_on", "before the day of receipt"),
         ("10023,access,2026-11-02,,2026-11-10,", "outcome", "needs its outcome"),
         ("10023,access,2026-11-02,,,granted", "outcome", "needs its closed_on"),
-        ("10023,access,2026-11-02,,2026-11-10,lost", "outcome", "it can be granted, granted_in_part, denied, withdrawn"),
+        (
+            "10023,access,2026-11-02,,2026-11-10,lost",
+            "outcome",
+            "it can be granted, granted_in_part, denied, no_records, withdrawn",
+        ),
         (f"10023,access,2026-11-02,{'x' * 10_001},,", "description", "longer than 10,000 characters"),
     ],
 )

@@ -83,7 +83,7 @@ STATES: dict[str, tuple[list[str], set[str]]] = {
     "denied": (["match", "verify", "deny"], DECIDED),
     "closed, granted": (["match", "verify", "grant", "carry out", "send"], CLOSED),
     "closed, in part": (["match", "verify", "grant in part", "send", "carry out"], CLOSED),
-    "closed, denied": (["deny", "send"], CLOSED),
+    "closed, denied": (["deny", "send"], CLOSED | {"match", "match another"}),
     "withdrawn": (["withdraw"], CLOSED),
     "reopened, unseen": (["deny", "send", "reopen"], OPEN | {"match", "match another", "deny", "withdraw"}),
     "reopened, verified": (
@@ -91,7 +91,7 @@ STATES: dict[str, tuple[list[str], set[str]]] = {
         OPEN | {"match another", "grant", "grant in part", "deny", "withdraw"},
     ),
     "reopened, granted": (["match", "verify", "withdraw", "reopen", "grant"], DECIDED | {"carry out", "withdraw"}),
-    "closed again": (["deny", "send", "reopen", "deny", "send"], CLOSED),
+    "closed again": (["deny", "send", "reopen", "deny", "send"], CLOSED | {"match", "match another"}),
     "reopened again": (
         ["deny", "send", "reopen", "deny", "send", "reopen"],
         OPEN | {"match", "match another", "deny", "withdraw"},

@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, time
 from html import unescape
 
 import pytest
@@ -17,10 +17,10 @@ from pypdf import PdfReader
 
 from disclosures import accounting
 from meso import languages
-from requests_app import answers, grounds, letters
+from requests_app import after_letters, answers, grounds, letters
 from requests_app.grounds import GROUNDS
 from requests_app.kinds import Kind, Outcome
-from requests_app.models import PatientRequest
+from requests_app.models import Disagreement, PatientRequest, ReviewOutcome, ReviewReferral
 from scripts import messages
 from tests.factories import DisclosureFactory, PatientFactory, RequestFactory, UserFactory
 from tests.requests_app.answering import DETAILS, KINDS, ON, RECEIVED, a_doctor, an_office, now, verified, words_of
@@ -101,6 +101,13 @@ def every_letter(officer, language: str) -> Iterator[letters.Draft]:
     request = asked(Kind.ACCESS, patient=PatientFactory(language=language))
     yield letters.extension(request, until=date(2026, 12, 20), reason="—", **facts)
     yield letters.withdrawal(request, **facts)
+    request = asked(Kind.AMENDMENT, patient=PatientFactory(language=language))
+    held = asked(Kind.ACCESS, patient=PatientFactory(language=language))
+    held.ground = "R1"
+    yield after_letters.appointment(held, day=ON, at_time=time(14, 30), place="—", **facts)
+    for result in ReviewOutcome.Result.values:
+        yield after_letters.review(held, result, ReviewReferral(name="—", licence="—"), "—", **facts)
+    yield after_letters.rebuttal(Disagreement(request=request, received_on=ON), "—", **facts)
 
 
 def test_no_letter_in_spanish_says_anything_in_english(officer):
