@@ -49,6 +49,7 @@ def _releases(start: date, end: date) -> Iterator[tuple[object, ...]]:
         yield (
             row.pk, row.patient.chart_number, row.released_on, row.recipient, row.get_means_display(), row.purpose_code,
             row.branch, row.purpose, row.basis, row.information, row.verified_how, row.verified_on,
+            "; ".join(f"{check['label']}: {check['state']}" for check in row.checks),
             "; ".join(f"{one['label']}: {one['reason']}" for one in row.overrides), row.pages, row.copy_sha256,
             row.disclosure_id or "exempt", row.request_number, row.signed_as,
         )  # fmt: skip
@@ -89,7 +90,7 @@ def register_all() -> None:
     auditor.register("disclosures", _("The log of disclosures"), LOG_COLUMNS, _log, citation="164.528(b)", order=20)
     columns: tuple[str, ...] = (
         "number", "chart_number", "released_on", "recipient", "how", "purpose_code", "ground", "purpose", "on_hand",
-        "information", "identity", "identity_checked_on", "set_aside_because", "pages", "sha256", "log_row",
+        "information", "identity", "identity_checked_on", "checks", "set_aside_because", "pages", "sha256", "log_row",
         "request", "released_by",
     )  # fmt: skip
     auditor.register("releases", _("What left by the release desk"), columns, _releases, citation="164.514(h)", order=19)

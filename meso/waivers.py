@@ -63,11 +63,17 @@ def _is_denied(before: str) -> bool:
     return bool(denials) and not _CONDITION.search(before[denials[-1].start() :])
 
 
+def refusal(text: str) -> str:
+    """Why this text can't go to anybody, with its sentence that asks for a waiver or threatens; "" when it may."""
+    sentence = waiver_in(text)
+    words = _(
+        "No letter, form or notice may ask somebody to give up a right, or threaten whoever complains "
+        "(45 CFR 164.530(g) and (h)). Please write this differently: “%(sentence)s”"
+    )
+    return words % {"sentence": sentence[:200]} if sentence else ""
+
+
 def refuse_waiver(text: str) -> None:
-    """A form field's validator. Raises ValidationError with the sentence that asks for a waiver or threatens."""
-    if sentence := waiver_in(text):
-        words = _(
-            "No letter, form or notice may ask somebody to give up the right to complain, or threaten whoever complains "
-            "(45 CFR 164.530(g) and (h)). Please write this differently: “%(sentence)s”"
-        )
-        raise ValidationError(words, params={"sentence": sentence[:200]})
+    """A form field's validator. Raises ValidationError with the words of `refusal`."""
+    if words := refusal(text):
+        raise ValidationError(words)

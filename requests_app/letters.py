@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from meso import languages
+from meso import languages, waivers
 from meso.models import Office, User
 from meso.pdf import Pdf, render_pdf
 from records import exclusion, wishes
@@ -202,6 +202,8 @@ def _draft(
     office: Office,
     **facts: Any,
 ) -> Draft:
+    for field in ("text", "reason"):
+        _check_waives_nothing(facts.get(field, ""), field)
     language = language_of(request)
     with translation.override(language):
         to, heading, lead, said = addressee(request, dated), str(Letter.Kind(kind).label), str(lead), asked.words(request)
@@ -222,6 +224,12 @@ def plain(
 ) -> Draft:
     """A letter of this kind made of these parts, its context filled with `facts`."""
     return _draft(request, kind, lead, parts, dated=dated, by=by, office=office, **facts)
+
+
+def _check_waives_nothing(text: str, field: str) -> None:
+    """Raise NotAllowedNow for words to the patient that ask for a waiver of rights or threaten (164.530(g), 164.530(h))."""
+    if words := waivers.refusal(text):
+        raise NotAllowedNow(words, field)
 
 
 def render(draft: Draft, *, made_on: date) -> Pdf:

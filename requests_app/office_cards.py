@@ -18,14 +18,18 @@ NEWEST = 200  # charts looked through: those registered last, however many there
 def complaints_card(request: HttpRequest, on: date) -> dict[str, Any]:
     """The complaints that wait for an outcome or an answer, and whether a notice is in force. Three queries."""
     rows = list(Complaint.objects.open().prefetch_related("events").order_by("received_on", "id")[: SHOWN + 1])
-    return {"rows": rows[:SHOWN], "more": len(rows) > SHOWN, "notice": NoticeVersion.objects.in_force(on)}
+    return {
+        "rows": rows[:SHOWN],
+        "more": len(rows) > SHOWN,
+        "notice": NoticeVersion.objects.filter(effective_on__lte=on).exists(),
+    }
 
 
 @dashboard.register(permission="notice.record", template="requests_app/_dashboard_notices.html", order=50)
 def notices_card(request: HttpRequest, on: date) -> dict[str, Any]:
-    """Those among the newest charts whose patient has not been given the notice (164.520(c)(2)). Two queries."""
-    newest = Patient.objects.order_by("-id").values_list("id", flat=True)[:NEWEST]
+    """Those among the newest charts whose patient has not been given the notice (164.520(c)(2)). One query."""
+    newest = Patient.objects.order_by("-id").values("id")[:NEWEST]
     given = NoticeAcknowledgment.objects.filter(patient=OuterRef("pk")).exclude(signed=NoticeAcknowledgment.Signed.EMERGENCY)
-    without = Patient.objects.filter(~Exists(given), id__in=list(newest), deceased_on=None).order_by("-id")
+    without = Patient.objects.filter(~Exists(given), id__in=newest, deceased_on=None).order_by("-id")
     rows = list(without.only("chart_number", "first_name", "last_name"))
     return {"rows": rows[:SHOWN], "count": len(rows), "newest": NEWEST}

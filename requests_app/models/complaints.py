@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from meso import waivers
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
 from meso.models import User
-from meso.waivers import waiver_in
 from records.models import Patient
 from requests_app import complaint_rules
 from requests_app.deadlines import NotAllowedNow
@@ -115,9 +115,8 @@ class Complaint(AppendOnly):
             raise NotAllowedNow(_t("They left no way to reach them: there is nobody to answer."), "verb")
         if not text.strip():
             raise NotAllowedNow(_t("Write down what was done and found."), "text")
-        if verb == complaint_rules.ANSWER and (sentence := waiver_in(text)):
-            words = _t("An answer may not ask them to give up a right or threaten them (45 CFR 164.530(g) and (h)): “%(said)s”")
-            raise NotAllowedNow(words % {"said": sentence}, "text")
+        if verb == complaint_rules.ANSWER and (words := waivers.refusal(text)):
+            raise NotAllowedNow(words, "text")
         if not self.received_on <= done_on <= on:
             raise NotAllowedNow(_t("The day must lie between the day it was received and today."), "done_on")
         return ComplaintEvent.objects.create(

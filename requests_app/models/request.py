@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _t
 
 from meso import clock
 from meso.models import Office, User
-from meso.waivers import waiver_in
 from records.models import Entry, Patient, Representative
 from requests_app import asked, deadlines, grounds
 from requests_app.deadlines import NotAllowedNow
@@ -21,13 +20,6 @@ from requests_app.kinds import NOTHING_GIVEN, Kind, Outcome
 from requests_app.models.by_another import ByAnother
 from requests_app.models.mail import LetterDelivery
 from requests_app.models.timeline import Letter, RequestEvent, Verb
-
-
-def _check_waives_nothing(text: str, field: str) -> None:
-    """Raise NotAllowedNow for words to the patient that ask for a waiver or threaten (164.530(g), 164.530(h))."""
-    if sentence := waiver_in(text):
-        words = _t("No letter may ask the patient to give up a right or threaten them: “%(said)s”")
-        raise NotAllowedNow(words % {"said": sentence}, field)
 
 
 class PatientRequest(ByAnother):
@@ -180,7 +172,6 @@ class PatientRequest(ByAnother):
         if told_on < me.received_on:
             raise NotAllowedNow(_t("The letter can't have been sent before the request was received."), "told_on")
         deadlines.check_extension(first_due_on=me.first_due_on, extended=me.extended, until=until, told_on=told_on, reason=reason)
-        _check_waives_nothing(reason, "reason")
         before, me.extended_to, me.due_on = me.due_on, until, until
         self._store(me, "extended_to", "due_on")
         return self.events.record(Verb.EXTENDED, by=by, at=at, on=on, note=reason, before=before, until=until, told_on=told_on)
@@ -265,7 +256,6 @@ class PatientRequest(ByAnother):
         grounds.check_originator(self.kind, ground, self.details.get("originator", ""))
         if not text.strip():
             raise NotAllowedNow(_t("Write the reason in plain words: the patient reads it."), "text")
-        _check_waives_nothing(text, "text")
 
     @transaction.atomic
     def withdraw(self, *, reason: str, by: User, at: datetime, on: date) -> RequestEvent:

@@ -11,12 +11,13 @@ import time_machine
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from disclosures import accounting
+from disclosures import accounting, desk
 from meso import auditor
 from meso.models import AccessEvent, Office
 from records.models import Representative, RepresentativeRefusal
 from requests_app import notice
 from requests_app.models import Complaint, Policy, Sanction, Statement, Training
+from tests.disclosures.test_guard import plan_for
 from tests.factories import (
     AT,
     AuthorizationFactory,
@@ -74,7 +75,7 @@ def test_what_auditors_look_at_is_there():
     """law.md §13a: the last row of its table."""
     assert {section.name for section in auditor.sections()} >= {
         "requests", "denials", "extensions", "copies", "disclosures", "accountings", "authorizations", "complaints",
-        "restrictions",
+        "restrictions", "releases",
         "representatives", "representatives_refused", "notices", "notice_postings", "notices_given", "policies", "training",
         "sanctions", "statements", "legal_holds",
     }  # fmt: skip
@@ -162,6 +163,18 @@ def test_signed_forms_of_the_period_stand_as_they_were_at_its_end(db):
     assert [row["ends"] for row in rows(exported(), "authorizations")] == ["2026-06-30"]
     states = [rows(exported(START, end), "authorizations")[0]["state"] for end in (date(2026, 6, 30), date(2026, 7, 1))]
     assert states[0] != states[1]
+
+
+def test_a_release_stands_with_its_checks_and_its_override(officer):
+    patient = PatientFactory()
+    RestrictionFactory(patient=patient)
+    reason = {"restrictions": "It is about another visit."}
+    desk.release(plan_for(patient, "treatment"), reason, by=officer, at=AT, office=Office.current())
+    row = rows(exported(START, date(2026, 12, 31)), "releases")[0]
+    assert row["purpose_code"] == "treatment"
+    assert "It is about another visit." in row["set_aside_because"]
+    assert row["checks"].count(": ok") >= 1
+    assert row["log_row"] == "exempt"
 
 
 def test_a_refused_representative_is_counted_and_told_of_nowhere_else(officer):

@@ -8,10 +8,11 @@ import time_machine
 
 from meso.append_only import AppendOnlyError
 from meso.models import AccessEvent
-from requests_app import complaint_rules
+from requests_app import answers, complaint_rules, talking
 from requests_app.deadlines import NotAllowedNow
 from requests_app.models import Complaint, ComplaintEvent
 from tests.factories import AT, PatientFactory, RequestFactory, UserFactory
+from tests.requests_app.answering import an_office
 from tests.requests_app.public_pages import value_of
 
 ON = date(2026, 11, 24)
@@ -234,13 +235,18 @@ def test_the_receipt_is_for_the_browser_that_sent_it(client):
 
 
 def test_no_letter_of_a_request_may_ask_for_a_waiver(officer):
+    office = an_office()
     request = RequestFactory(received_on=date(2026, 11, 1))
+    now = {"by": officer, "at": AT, "on": ON, "office": office}
     words = "We need your signature to give up your right to complain."
     with pytest.raises(NotAllowedNow, match="give up a right") as refused:
-        request.extend(until=date(2026, 12, 20), reason=words, told_on=ON, by=officer, at=AT, on=ON)
+        answers.extend_with_letter(request, until=date(2026, 12, 20), reason=words, told_on=ON, how="mail", **now)
     assert refused.value.field == "reason"
     with pytest.raises(NotAllowedNow, match="give up a right") as refused:
-        request.decide("denied", ground="U1", text=words, by=officer, at=AT, on=ON)
+        answers.decide_with_letter(request, "denied", ground="U1", text=words, **now)
+    assert refused.value.field == "text"
+    with pytest.raises(NotAllowedNow, match="give up a right") as refused:
+        talking.tell(request, words, way="by letter", said_on=ON, **now)
     assert refused.value.field == "text"
     request.refresh_from_db()
-    assert (request.extended_to, request.outcome) == (None, "")
+    assert (request.extended_to, request.outcome, request.letters.count()) == (None, "", 0)
