@@ -5,7 +5,8 @@ from datetime import date
 
 from django.utils.translation import gettext_lazy as _
 
-from disclosures.models import AccountingGiven, Authorization, Disclosure, Release
+from disclosures.models import AccountingGiven, Authorization, Breach, BreachLetter, Disclosure, Release
+from disclosures.models.breaches import Standing
 from meso import auditor
 from records import uploads
 from records.models import Attachment
@@ -85,6 +86,28 @@ def _authorization_documents(start: date, end: date) -> Iterator[tuple[str, byte
             yield f"authorization-{form.pk}-letter-{letter.pk}.pdf", letter.document
 
 
+def _breaches(start: date, end: date) -> Iterator[tuple[object, ...]]:
+    """Discovered in the period: how each was judged, and who was told when."""
+    rows = Breach.objects.filter(discovered_on__range=(start, end)).prefetch_related("events").order_by("discovered_on", "id")
+    for row in rows.iterator(chunk_size=_CHUNK):
+        standing = Standing.of(row)
+        told = [standing.told[key].data["told_on"] if key in standing.told else "" for key in ("individuals", "media", "hhs")]
+        judged = standing.assessment
+        factors = "; ".join(f"{name}: {words}" for name, words in judged.data["factors"].items()) if judged else ""
+        due = "; ".join(f"{duty.key} by {duty.due_on.isoformat()}" for duty in standing.duties())
+        yield (
+            row.pk, row.happened_on, row.discovered_on, row.what, standing.people, judged.on if judged else "", factors,
+            ("low" if standing.is_low else "not low") if judged else "", due, *told,
+            standing.closed.on if standing.closed else "",
+        )  # fmt: skip
+
+
+def _breach_letters(start: date, end: date) -> Iterator[tuple[str, bytes]]:
+    rows = BreachLetter.objects.defer(None).filter(breach__discovered_on__range=(start, end)).order_by("id")
+    for row in rows.iterator(chunk_size=1):
+        yield f"breach-{row.breach_id}-letter-{row.pk}.pdf", row.document
+
+
 def register_all() -> None:
     """Put these sections into the export."""
     auditor.register("disclosures", _("The log of disclosures"), LOG_COLUMNS, _log, citation="164.528(b)", order=20)
@@ -108,4 +131,12 @@ def register_all() -> None:
     auditor.register(
         "accountings", _("Accountings given, as issued"), columns, _accountings,
         citation="164.528(d)", documents=_accounting_documents, order=21,
+    )  # fmt: skip
+    columns = (
+        "number", "happened_on", "discovered_on", "what_happened", "people", "judged_on", "four_factors", "probability", "due",
+        "individuals_told_on", "media_told_on", "hhs_told_on", "closed_on",
+    )  # fmt: skip
+    auditor.register(
+        "breaches", _("Breaches, how each was judged, and who was told"), columns, _breaches,
+        citation="164.402, 164.404, 164.406, 164.408", documents=_breach_letters, order=31,
     )  # fmt: skip

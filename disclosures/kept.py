@@ -7,18 +7,18 @@ from django.db.models import Max, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from disclosures import purposes, retention
-from disclosures.models import AccountingGiven, Authorization, Disclosure, Release
+from disclosures.models import AccountingGiven, Authorization, Breach, BreachEvent, Disclosure, Release
 from disclosures.retention import Item
 from records.models import ContactPreference, LegalHoldEnding, NoticeAcknowledgment, NoticeVersion, RestrictionEnding
 
 _DAY = timedelta(days=1)
 
 
-def _items(rows: QuerySet, created: str, last: str = "", **more: bool) -> Iterator[Item]:
+def _items(rows: QuerySet, created: str, last: str = "", *, is_disclosure: bool = False) -> Iterator[Item]:
     """The rows as items: `created` and `last` name their day columns."""
     columns = ["pk", "patient_id", "patient__chart_number", created, *([last] if last else [])]
     for pk, patient, chart, made, *ended in rows.values_list(*columns).iterator(chunk_size=500):
-        yield Item(str(rows.model._meta.verbose_name), pk, patient, chart or "", made, ended[0] if ended else None, **more)
+        yield Item(str(rows.model._meta.verbose_name), pk, patient, chart or "", made, ended[0] if ended else None, is_disclosure)
 
 
 def _disclosures(before: date) -> Iterator[Item]:
@@ -79,6 +79,15 @@ def _authorizations(before: date) -> Iterator[Item]:
             yield Item(name, form.pk, form.patient_id, form.patient.chart_number, form.received_on, ended)
 
 
+def _breaches(before: date) -> Iterator[Item]:
+    """Breaches that are closed, with their letters."""
+    closed = BreachEvent.objects.filter(verb="closed", on__lte=before).select_related("breach").order_by("on", "id")
+    for event in closed.prefetch_related("breach__affected"):
+        concerned = frozenset(row.patient_id for row in event.breach.affected.all())
+        name = str(Breach._meta.verbose_name)
+        yield Item(name, event.breach_id, None, "", event.breach.discovered_on, event.on, also=concerned)
+
+
 def register_all() -> None:
     """Put these kinds into the report."""
     retention.register(_("Disclosures"), "164.528(d)", _disclosures)
@@ -90,3 +99,4 @@ def register_all() -> None:
     retention.register(_("Versions of the notice no longer in force"), "164.520(e)", _notices)
     retention.register(_("Acknowledgments of the notice"), "164.520(e)", _notices_given)
     retention.register(_("Legal holds that were lifted"), "164.530(j)", _holds)
+    retention.register(_("Breaches that are closed"), "164.530(j)", _breaches)

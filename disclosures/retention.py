@@ -28,6 +28,12 @@ class Item:
     created: date
     last_in_effect: date | None = None
     is_disclosure: bool = False
+    also: frozenset[int] = frozenset()  # keys of further patients whom it concerns
+
+    @property
+    def patients(self) -> frozenset[int]:
+        """The keys of every patient whom it concerns."""
+        return self.also | {self.patient_id} if self.patient_id else self.also
 
     @property
     def purge_from(self) -> date:
@@ -78,10 +84,10 @@ def report(category: Category, on: date) -> Iterator[Judged]:
     over = (item for item in category.find(look_back_start(on)) if item.purge_from <= on)
     all_held = LegalHold.objects.in_force(on).filter(patient=None).exists()
     while batch := list(islice(over, _BATCH)):
-        patients = {item.patient_id for item in batch if item.patient_id}
+        patients: set[int] = set().union(*(item.patients for item in batch))
         held = set(LegalHold.objects.in_force(on).filter(patient__in=patients).values_list("patient_id", flat=True))
         asking: set[int] = set().union(*(of(patients) for of in _open_requests))
         for item in batch:
-            is_held = all_held or item.patient_id in held
-            why = retention_rules.why_not(on, item.purge_from, is_held=is_held, has_open_request=item.patient_id in asking)
+            is_held, asks = all_held or bool(item.patients & held), bool(item.patients & asking)
+            why = retention_rules.why_not(on, item.purge_from, is_held=is_held, has_open_request=asks)
             yield Judged(item, why)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from disclosures import retention, retention_rules
 from disclosures.accounting_rules import look_back_start
+from disclosures.breach_rules import FACTORS
+from disclosures.models import Breach
 from meso.models import AccessEvent
 from meso.seals import verify
 from records.models import LegalHold, NoticeAcknowledgment, RestrictionEnding
@@ -220,3 +222,15 @@ def test_a_policy_counts_from_the_day_it_was_last_in_force(officer):
         if last_on:
             policy.end(last_on=last_on, reason="Replaced", by=officer, at=AT, on=ON)
     assert listed() == {"Policies no longer in force": [""]}
+
+
+def test_a_hold_on_one_of_the_patients_keeps_the_whole_breach(officer):
+    row = DisclosureFactory(disclosed_on=ON)
+    now = {"by": officer, "at": AT, "on": OLD}
+    breach = Breach.open_one(what="Wrong fax", discovered_on=OLD, disclosure=row, **now)
+    breach.assess(dict.fromkeys(FACTORS, "Sent back unread"), low=True, **now)
+    assert listed() == {}
+    breach.close("Low probability", **now)
+    assert listed() == {"Breaches that are closed": [""]}
+    LegalHold.place(row.patient, reason="Lawsuit", begins_on=ON, by=officer, at=AT)
+    assert listed() == {"Breaches that are closed": ["A legal hold is in force."]}

@@ -12,6 +12,8 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from disclosures import accounting, desk
+from disclosures.breach_rules import FACTORS
+from disclosures.models import Breach
 from meso import auditor
 from meso.models import AccessEvent, Office
 from records.models import Representative, RepresentativeRefusal
@@ -75,7 +77,7 @@ def test_what_auditors_look_at_is_there():
     """law.md §13a: the last row of its table."""
     assert {section.name for section in auditor.sections()} >= {
         "requests", "denials", "extensions", "copies", "disclosures", "accountings", "authorizations", "complaints",
-        "restrictions", "releases",
+        "restrictions", "releases", "breaches",
         "representatives", "representatives_refused", "notices", "notice_postings", "notices_given", "policies", "training",
         "sanctions", "statements", "legal_holds",
     }  # fmt: skip
@@ -163,6 +165,18 @@ def test_signed_forms_of_the_period_stand_as_they_were_at_its_end(db):
     assert [row["ends"] for row in rows(exported(), "authorizations")] == ["2026-06-30"]
     states = [rows(exported(START, end), "authorizations")[0]["state"] for end in (date(2026, 6, 30), date(2026, 7, 1))]
     assert states[0] != states[1]
+
+
+def test_a_breach_stands_with_its_judgment_and_who_is_to_be_told(officer):
+    now = {"by": officer, "at": AT, "on": ON}
+    breach = Breach.open_one(what="Fax to the wrong office", discovered_on=date(2026, 11, 20), **now)
+    Breach.open_one(what="Of another year", discovered_on=date(2025, 11, 20), **now)
+    breach.assess(dict.fromkeys(FACTORS, "Read by a stranger"), low=False, **now)
+    breach.count(3, {"NY": 3}, **now)
+    row = rows(exported(), "breaches")[0]
+    assert (row["what_happened"], row["people"], row["probability"]) == ("Fax to the wrong office", "3", "not low")
+    assert "individuals by 2027-01-19" in row["due"]
+    assert row["closed_on"] == ""
 
 
 def test_a_release_stands_with_its_checks_and_its_override(officer):
