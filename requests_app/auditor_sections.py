@@ -12,10 +12,13 @@ from requests_app.kinds import Outcome
 from requests_app.models import (
     Complaint,
     CopyBill,
+    DenialReview,
     Letter,
     PatientRequest,
     Policy,
+    Recipient,
     RequestEvent,
+    ReviewOutcome,
     Sanction,
     Statement,
     Training,
@@ -77,14 +80,14 @@ def _name(row: PatientRequest, letter: Letter) -> str:
     return f"{row.number}-{letter.kind}-{letter.pk}.pdf"
 
 
-def _letters(kind: str, of: Q) -> Iterator[tuple[str, bytes]]:
-    rows = Letter.objects.defer(None).filter(of, kind=kind).select_related("request").order_by("made_on", "id")
+def _letters(of: Q) -> Iterator[tuple[str, bytes]]:
+    rows = Letter.objects.defer(None).filter(of).select_related("request").order_by("made_on", "id")
     for letter in rows.iterator(chunk_size=1):
         yield _name(letter.request, letter), letter.document
 
 
 def _denial_letters(start: date, end: date) -> Iterator[tuple[str, bytes]]:
-    return _letters(Letter.Kind.DECISION, Q(request__in=_denied(start, end).values("pk").order_by()))
+    return _letters(Q(kind=Letter.Kind.DECISION, request__in=_denied(start, end).values("pk").order_by()))
 
 
 def _extended(start: date, end: date) -> QuerySet[RequestEvent]:
@@ -100,7 +103,7 @@ def _extensions(start: date, end: date) -> Iterator[tuple[object, ...]]:
 
 
 def _extension_letters(start: date, end: date) -> Iterator[tuple[str, bytes]]:
-    return _letters(Letter.Kind.EXTENSION, Q(made_on__range=(start, end)))
+    return _letters(Q(kind=Letter.Kind.EXTENSION, made_on__range=(start, end)))
 
 
 def _copies(start: date, end: date) -> Iterator[tuple[object, ...]]:
@@ -167,6 +170,29 @@ def _statements(start: date, end: date) -> Iterator[tuple[object, ...]]:
                 yield kind.label, row.text, row.begins_on, row.by.signature
 
 
+def _reviews(start: date, end: date) -> Iterator[tuple[object, ...]]:
+    """Reviews of denials asked for in the period: who denied, who reviewed, and what came of it (164.524(a)(4))."""
+    rows = DenialReview.objects.filter(asked_on__range=(start, end)).select_related("request__patient", "outcome")
+    for row in rows.prefetch_related("referrals").order_by("asked_on", "id").iterator(chunk_size=_CHUNK):
+        referral = next(iter(sorted(row.referrals.all(), key=lambda one: -one.pk)), None)
+        outcome = getattr(row, "outcome", None)
+        sent_to = (referral.referred_on, referral.name, referral.licence) if referral else ("", "", "")
+        came = (outcome.decided_on, outcome.get_result_display(), outcome.reasons) if outcome else ("", "", "")
+        yield row.request.number, _chart(row.request), row.asked_on, *sent_to, *came
+
+
+def _review_letters(start: date, end: date) -> Iterator[tuple[str, bytes]]:
+    return _letters(Q(pk__in=ReviewOutcome.objects.filter(review__asked_on__range=(start, end)).values("letter")))
+
+
+def _told(start: date, end: date) -> Iterator[tuple[object, ...]]:
+    """Whom the office told of an amendment, and what came of it (164.526(c)(3))."""
+    rows = Recipient.objects.filter(added_on__range=(start, end)).select_related("request__patient")
+    for row in rows.prefetch_related("tellings").order_by("added_on", "id").iterator(chunk_size=_CHUNK):
+        tellings = "; ".join(f"{one.get_outcome_display()} {one.on.isoformat()} ({one.way})" for one in row.tellings.all())
+        yield row.request.number, _chart(row.request), row.get_why_display(), row.name, row.agreed_on, row.added_on, tellings
+
+
 def _yes(true: bool) -> str:
     return "yes" if true else "no"
 
@@ -181,6 +207,9 @@ _DENIALS = (
     "reviewable", "reason_as_written", "letter_sent_on", "due_on", "letters",
 )  # fmt: skip
 _EXTENSIONS = ("number", "chart_number", "kind", "first_due_on", "told_on", "named_day", "reason", "by")
+_REVIEWS = (
+    "request", "chart_number", "asked_on", "given_to_reviewer_on", "reviewer", "licence", "decided_on", "result", "reasons",
+)  # fmt: skip
 _COPIES = (
     "number", "chart_number", "form_asked", "form_given", "pages", "pages_charged", "rate", "copies", "postage", "total",
     "bill", "made_on", "given_on", "how_given", "sha256_of_copy",
@@ -215,3 +244,9 @@ def register_all() -> None:
     add("sanctions", _("Sanctions"), ("who", "on", "what_happened", "sanction"), _sanctions, citation="164.530(e)", order=72)
     stated = ("about", "statement", "holds_since", "by")
     add("statements", _("What the office states about itself"), stated, _statements, citation="164.530(a), 164.524(e)", order=73)
+    add(
+        "reviews", _("Reviews of denials by another professional, with their letters"), _REVIEWS, _reviews,
+        citation="164.524(a)(4)", documents=_review_letters, order=14,
+    )  # fmt: skip
+    told = ("request", "chart_number", "why", "who", "patient_agreed_on", "added_on", "told")
+    add("amendments_told", _("Who was told of an amendment"), told, _told, citation="164.526(c)(3)", order=15)

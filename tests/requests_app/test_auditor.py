@@ -29,6 +29,8 @@ from tests.factories import (
     RestrictionFactory,
     UserFactory,
 )
+from tests.requests_app import test_reviews as review_cases
+from tests.requests_app import test_telling as telling_cases
 from tests.requests_app.answering import a_doctor, an_office
 
 ON = date(2026, 11, 24)
@@ -77,7 +79,7 @@ def test_what_auditors_look_at_is_there():
     """law.md §13a: the last row of its table."""
     assert {section.name for section in auditor.sections()} >= {
         "requests", "denials", "extensions", "copies", "disclosures", "accountings", "authorizations", "complaints",
-        "restrictions", "releases", "breaches",
+        "restrictions", "releases", "breaches", "reviews", "amendments_told",
         "representatives", "representatives_refused", "notices", "notice_postings", "notices_given", "policies", "training",
         "sanctions", "statements", "legal_holds",
     }  # fmt: skip
@@ -177,6 +179,24 @@ def test_a_breach_stands_with_its_judgment_and_who_is_to_be_told(officer):
     assert (row["what_happened"], row["people"], row["probability"]) == ("Fax to the wrong office", "3", "not low")
     assert "individuals by 2027-01-19" in row["due"]
     assert row["closed_on"] == ""
+
+
+def test_a_review_stands_with_its_reviewer_outcome_and_letter(officer):
+    office, dr_b = an_office(), a_doctor(first_name="Ben", last_name="Okafor", licence_number="NY 311902")
+    assert office
+    outcome = review_cases.decided(review_cases.asked(review_cases.denied(officer, a_doctor()), officer), officer, dr_b)
+    archive = exported(date(2026, 1, 1), date(2026, 12, 31))
+    row = rows(archive, "reviews")[0]
+    assert (row["licence"], row["result"]) == ("NY 311902", "The denial is overturned")
+    assert [name for name in archive.namelist() if name.startswith("reviews/") and f"-{outcome.letter_id}.pdf" in name]
+
+
+def test_who_was_told_of_an_amendment_stands_with_what_came_of_it(officer):
+    an_office()
+    request, _entry = telling_cases.accepted(a_doctor())
+    telling_cases.add(request, officer)
+    row = rows(exported(date(2026, 1, 1), date(2026, 12, 31)), "amendments_told")[0]
+    assert row["who"] == "Dr. Specialist"
 
 
 def test_a_release_stands_with_its_checks_and_its_override(officer):
