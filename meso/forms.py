@@ -126,6 +126,9 @@ class OfficeForm(ModelForm):
             "copy_rate",
             "charge_electronic_pages",
             "electronic_copy_fee",
+            "state_page_cap",
+            "cost_worksheet",
+            "charge_scans",
             "promised_days",
             "longest_statement",
         ]

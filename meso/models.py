@@ -86,6 +86,27 @@ class Office(models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(Decimal("6.50"))],
         help_text=_("A flat price in dollars, all in, at most 6.50. The office's own is 0.00."),
     )
+    state_page_cap = MoneyField(
+        _("highest price of a page in this state"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_(
+            "In dollars. Where it is lower than the price above, bills use it. Leave it empty where the state sets none."
+        ),
+    )
+    cost_worksheet = models.TextField(
+        _("how the office worked out what a page costs"),
+        blank=True,
+        help_text=_(
+            "A fee must rest on what copying costs (45 CFR 164.524(c)(4)). Labor for copying, paper, postage; nothing else."
+        ),
+    )
+    charge_scans = models.BooleanField(
+        _("charge per page for scanning paper when the copy is electronic"),
+        default=False,
+        help_text=_("Only with the working above on file, and not together with a flat price."),
+    )
     promised_days = models.PositiveSmallIntegerField(
         _("days promised for a request"),
         default=30,
@@ -131,6 +152,23 @@ class Office(models.Model):
             number = str(office.next_chart_number)
             cls.objects.filter(pk=1).update(next_chart_number=office.next_chart_number + 1)
         return number
+
+    def clean(self) -> None:
+        """Scanning is charged only with the cost worked out, and never beside a flat price (164.524(c)(4))."""
+        if self.charge_scans and not self.cost_worksheet.strip():
+            raise ValidationError({"charge_scans": _("Write first how the office worked out what a page costs.")})
+        if self.charge_scans and self.electronic_copy_fee:
+            raise ValidationError({"charge_scans": _("A flat price is all in: charge one or the other.")})
+
+    @property
+    def page_rate(self) -> Decimal:
+        """The price of a page that bills use: the office's, or the state's cap where that is lower."""
+        return self.copy_rate if self.state_page_cap is None else min(self.copy_rate, self.state_page_cap)
+
+    @property
+    def scan_rate(self) -> Decimal | None:
+        """The price of a page that is scanned for an electronic copy; None where scanning is free."""
+        return self.page_rate if self.charge_scans and self.cost_worksheet.strip() and not self.electronic_copy_fee else None
 
     def address_lines(self) -> list[str]:
         """The lines of the letterhead under the name; empty ones left out."""

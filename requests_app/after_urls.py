@@ -3,7 +3,7 @@
 from django.urls import path
 
 from requests_app import converters  # noqa: F401  (registers request_number)
-from requests_app.views import access, disputes, reviews, telling
+from requests_app.views import access, disputes, postage, reviews, telling
 
 _REQUEST = "requests/<request_number:number>/"
 
@@ -16,6 +16,7 @@ urlpatterns = [
     path(_REQUEST + "tell/", telling.request_tell, name="request_tell"),
     path(_REQUEST + "tell/<int:pk>/", telling.request_telling, name="request_telling"),
     path("patients/<str:chart>/amendments/new/", telling.inbound_new, name="inbound_new"),
+    path("office/postage/", postage.postage_prices, name="postage_prices"),
     path("amendments/<int:pk>/", telling.inbound_one, name="inbound"),
     path(_REQUEST + "appointment/", access.access_appointment, name="access_appointment"),
     path(_REQUEST + "summary/", access.summary_agreement, name="summary_agreement"),

@@ -43,6 +43,7 @@ class Order:
     internal: tuple[Attachment, ...] = ()
     withheld: tuple[WithheldPassage, ...] = ()
     papers: tuple[RequestPaper, ...] = ()
+    both_sides: bool = False
     other_form: str = ""
     other_form_agreed_on: date | None = None
 
@@ -137,9 +138,10 @@ def figures(order: Order, pages: int, office: Office) -> dict:
         "pages": pages,
         "paper_pages": order.paper_pages,
         "postage": order.postage,
-        "rate": office.copy_rate,
+        "rate": office.page_rate,
         "charge_electronic": office.charge_electronic_pages,
         "flat_fee": office.electronic_copy_fee,
+        "scan_rate": office.scan_rate,
     }
 
 
@@ -183,6 +185,7 @@ def _store(request: PatientRequest, made: Quote, *, by: User, at: datetime, on: 
         other_form_agreed_on=order.other_form_agreed_on,
         pages=made.pdf.pages,
         paper_pages=order.paper_pages,
+        sheets=sheets_of(made),
         charged_pages=bill.pages,
         rate=bill.per_page,
         copies=bill.copies,
@@ -219,9 +222,20 @@ def _bill_pdf(request: PatientRequest, made: Quote, *, number: int, by: User, on
     return render_pdf("requests_app/letters/bill.html", context, language)
 
 
+def sheets_of(made: Quote) -> int:
+    """The sheets of paper that this copy takes; none when it is electronic."""
+    if made.order.delivery == Delivery.ELECTRONIC:
+        return 0
+    return fees.sheets(made.pdf.pages + made.order.paper_pages, both_sides=made.order.both_sides)
+
+
 def rows_of(made: Quote, office: Office) -> list[tuple[str, str, Decimal]]:
     """The rows of the bill as (what, how many or why, dollars), the same on the screen and on paper."""
     order, bill = made.order, made.bill
+    if order.delivery == Delivery.ELECTRONIC and bill.pages:
+        how = _("%(pages)s at %(rate)s") % {"pages": _pages(order.paper_pages), "rate": in_words(bill.per_page)}
+        free = [(_("Electronic copy"), _pages(made.pdf.pages), Decimal("0.00"))] if made.pdf.pages else []
+        return [*free, (_("Scanned from the paper chart"), how, bill.copies)]
     if order.delivery == Delivery.ELECTRONIC:
         return [(_("Electronic copy, all in"), _pages(made.pdf.pages + order.paper_pages), bill.copies)]
     rows = []

@@ -84,6 +84,27 @@ def electronic_copy(flat_fee: Decimal | str = "0.00") -> Bill:
     return Bill(0, dollars(0), fee, dollars(0), fee)
 
 
+def scanned_copy(pages: int | str, rate: Decimal, flat_fee: Decimal | str = "0.00") -> Bill:
+    """The bill for pages kept on paper and scanned for an electronic copy: by the page, never beside a flat fee or postage."""
+    if check_money(flat_fee, _("The flat fee")):
+        raise FeeRefused(_("A flat fee is all in: nothing is charged beside it."))
+    count, rate = check_pages(pages), check_money(rate, _("The price of a page"))
+    copies = dollars(count * rate)
+    return Bill(count, rate, copies, dollars(0), copies)
+
+
+def looking(fee: Decimal | str = "0.00") -> Bill:
+    """Looking at the record, here or on a screen, is free: any other figure is refused (law.md §12)."""
+    if check_money(fee, _("The fee")):
+        raise FeeRefused(_("Looking at the record never costs anything."))
+    return Bill(0, dollars(0), dollars(0), dollars(0), dollars(0))
+
+
+def sheets(sides: int, *, both_sides: bool) -> int:
+    """Sheets of paper for so many printed sides: money counts sides, postage weighs sheets (law.md §13a)."""
+    return -(-sides // 2) if both_sides else sides
+
+
 def for_delivery(
     delivery: str,
     *,
@@ -93,15 +114,16 @@ def for_delivery(
     rate: Decimal,
     charge_electronic: bool,
     flat_fee: Decimal,
+    scan_rate: Decimal | None = None,
 ) -> Bill:
     """The bill for a copy that goes out in this way.
 
     `pages` are kept electronically and printed or sent; `paper_pages` are photocopied from a paper chart, or scanned when
-    the copy is electronic, which costs nothing. Only what is mailed has postage. Raises FeeRefused.
+    the copy is electronic, which costs nothing unless the office has its cost on file and so a `scan_rate`; a flat fee stands
+    alone (164.524(c)(4)). Only what is mailed has postage. Raises FeeRefused.
     """
     if delivery != Delivery.MAIL and postage:
         raise FeeRefused(_("Only a copy that goes by mail has postage. Leave it empty."), "postage")
     if delivery == Delivery.ELECTRONIC:
-        check_pages(paper_pages)
-        return electronic_copy(flat_fee)
+        return scanned_copy(paper_pages, scan_rate, flat_fee) if scan_rate and paper_pages else electronic_copy(flat_fee)
     return paper_copy(paper_pages, postage, rate=rate, electronic_pages=pages, charge_electronic=charge_electronic)

@@ -116,7 +116,7 @@ def outdated(version: NoticeVersion, office: Office) -> list[str]:
     said = " ".join(version.texts.values())
     facts = [
         (office.officer_phone or office.phone, _("the telephone number for questions")),
-        (f"${office.copy_rate}", _("the price of a paper page")),
+        (f"${office.page_rate}", _("the price of a paper page")),
         (str(office.promised_days), _("the days promised for a request")),
         (office.officer_name, _("the privacy officer's name")),
         *((line, _("the address of the office")) for line in office.address_lines()),

@@ -49,13 +49,15 @@ def amended_entries(request: PatientRequest) -> QuerySet[Entry]:
 def proposals(request: PatientRequest) -> list[Proposal]:
     """Who got an amended entry from this office, out of the log; those on the list already left out (164.526(c)(3)(ii)).
 
-    Two queries and one for the entries. What went to the patient is left out, and rows that were corrected.
+    Three queries. What went out after the record was amended is left out, for it shows the correction; so is what went to the
+    patient, and rows of the log that were corrected.
     """
     entries = list(amended_entries(request).values_list("pk", flat=True))
     rows = Disclosure.objects.current().filter(patient=request.patient_id, disclosed_entries__entry__in=entries)
     there = {(one.name.casefold(), one.address.casefold()) for one in request.recipients.all()}
     found: dict[tuple[str, str], list[Disclosure]] = {}
-    for row in rows.exclude(purpose_code="individual").distinct().order_by("disclosed_on", "id"):
+    before = rows.filter(disclosed_on__lte=request.carried_out_on)  # later ones show the correction themselves
+    for row in before.exclude(purpose_code="individual").distinct().order_by("disclosed_on", "id"):
         key = row.recipient.casefold(), row.recipient_address.casefold()
         if key not in there:
             found.setdefault(key, []).append(row)

@@ -58,6 +58,11 @@ class CopiesForm(ChoosingForm):
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
         error_messages={"required": _("Write the postage, as paid. Weigh it first if you must.")},
     )
+    both_sides = forms.BooleanField(
+        label=_("Printed on both sides"),
+        required=False,
+        help_text=_("Fewer sheets to weigh; the price counts the printed sides."),
+    )
     other_form = forms.CharField(
         label=_("Why in another form than was asked for"),
         required=False,
@@ -140,7 +145,7 @@ class CopiesForm(ChoosingForm):
         data = self.cleaned_data
         loose = [self.loose[key] for key in self.loose if key in data.get("file", [])]
         internal = tuple(self.inside[key] for key in self.inside if key in data.get("internal", []))
-        how: dict[str, Any] = {name: data[name] for name in ("delivery", "paper_pages", "postage")}
+        how: dict[str, Any] = {name: data[name] for name in ("delivery", "paper_pages", "postage", "both_sides")}
         how |= {"other_form": data.get("other_form", ""), "other_form_agreed_on": data.get("other_form_agreed_on")}
         order = Order(tuple(self._chosen()), tuple(loose), internal=internal, **how)
         return copies.with_package(self.asked, order)

@@ -169,7 +169,7 @@ class PublicAskForm(AskForm):
         """The ways to get at the record, each with its price: the law wants it told before anything is made."""
         office = self.office
         rate = _("$%(rate)s a page") if office.charge_electronic_pages else _("at most $%(rate)s a page")
-        by_page = rate % {"rate": office.copy_rate}
+        by_page = rate % {"rate": office.page_rate}
         flat = _("$%(fee)s in all") % {"fee": office.electronic_copy_fee} if office.electronic_copy_fee else _("free")
         prices = {
             asked.Way.INSPECT: _("free"),

@@ -6,6 +6,7 @@ from requests_app.models.copies import BillSettlement, CopyBill, CopySetAside
 from requests_app.models.disputes import Disagreement, DisputedEntry, Rebuttal, TravelWish
 from requests_app.models.mail import LetterDelivery
 from requests_app.models.package import PaperMove, RequestPaper, WithheldEnding, WithheldPassage
+from requests_app.models.postage import PostagePrice
 from requests_app.models.program import Policy, PolicyEnding, Sanction, Statement, Training
 from requests_app.models.request import PatientRequest
 from requests_app.models.reviews import DenialReview, ReviewGiven, ReviewOutcome, ReviewReferral
@@ -30,6 +31,7 @@ __all__ = [
     "PatientRequest",
     "Policy",
     "PolicyEnding",
+    "PostagePrice",
     "Rebuttal",
     "Recipient",
     "RequestEvent",

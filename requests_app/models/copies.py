@@ -37,6 +37,7 @@ class CopyBill(AppendOnly):
     other_form_agreed_on = models.DateField(_("patient agreed on"), null=True)  # to that other form
     pages = models.PositiveIntegerField(_("pages of the copy"))  # what the PDF really has
     paper_pages = models.PositiveIntegerField(_("pages photocopied from the paper chart"), default=0)
+    sheets = models.PositiveIntegerField(_("sheets of paper"), default=0)  # what is weighed; pages are what is paid for
     charged_pages = models.PositiveIntegerField(_("pages charged"))
     rate = MoneyField(_("price of a page"))
     copies = MoneyField(_("copies"))

@@ -16,8 +16,8 @@ from requests_app import asked as asked_words
 from requests_app import carrying_out, copies
 from requests_app.forms.copies import CopiesForm, SetAsideForm, SettleForm
 from requests_app.forms.giving import GiveForm
-from requests_app.kinds import Kind
-from requests_app.models import CopyBill, PatientRequest
+from requests_app.kinds import Delivery, Kind
+from requests_app.models import CopyBill, PatientRequest, PostagePrice
 from requests_app.views.acting import act_on, chart_of, released_for, request_or_404
 
 
@@ -55,7 +55,11 @@ def request_copies(request: HttpRequest, number: str) -> HttpResponse:
 def _shown(request: HttpRequest, form: CopiesForm) -> dict[str, Any]:
     """The bill that was worked out, with its rows, or {}."""
     quote = form.quote
-    return {"quote": quote, "rows": copies.rows_of(quote, request.office)} if quote else {}
+    if not quote:
+        return {}
+    sheets = copies.sheets_of(quote)
+    band = PostagePrice.objects.estimate(sheets, clock.today()) if quote.order.delivery == Delivery.MAIL else None
+    return {"quote": quote, "rows": copies.rows_of(quote, request.office), "sheets": sheets, "postage_band": band}
 
 
 def _bill(asked: PatientRequest, pk: int, document: str = "") -> CopyBill:

@@ -39,7 +39,7 @@ class Command(MesoCommand):
         parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print it (text)")
 
     def work(self, *args: Any, **options: Any) -> str:
-        bill = fees.paper_copy(options["pages"], options["postage"], rate=Office.current().copy_rate)
+        bill = fees.paper_copy(options["pages"], options["postage"], rate=Office.current().page_rate)
         return as_json(bill) if options["format"] == "json" else as_text(bill)
 
 
