@@ -97,6 +97,10 @@ class DecideForm(ChoosingForm):
         fields["text"].error_messages["required"] = _("Write the reason in plain words: the patient reads it.")
         self.left_out = self.asked.left_out()
         if choices == (_DENY,):
+            fields["outcome"].initial, fields["outcome"].help_text = (
+                Outcome.DENIED,
+                self.asked.representative_refusal(self.on) or "",
+            )
             fields["ground"].initial, fields["text"].initial = PERSON.code, _neutral(self.asked)
         elif self.left_out:
             fields["outcome"].choices = _ANSWERS[1:]  # type: ignore[attr-defined]
