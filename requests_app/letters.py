@@ -255,7 +255,7 @@ def check_way(request: PatientRequest, how: str, on: date, address: str = "") ->
     `address` is what stands on the envelope, the patient's name with it or not; "" where it is worked out from the wishes.
     Somebody who acts for the patient is reached where they said.
     """
-    if request.patient is None or _by_another(request) or how not in MEANS_OF:
+    if request.patient is None or request.is_by_another or how not in MEANS_OF:
         return
     where = "\n".join(line for line in address.splitlines() if line.strip() != request.patient.name)
     if refusal := wishes.allows(request.patient, MEANS_OF[how], where, on):
@@ -281,19 +281,14 @@ def addressee(request: PatientRequest, on: date) -> list[str]:
     name = _names(request)
     if request.kind == _CONTACT and request.details.get("where"):
         return [*name, *_wished(request.details)]
-    if request.patient and not _by_another(request):
+    if request.patient and not request.is_by_another:
         return wishes.mailing_lines(request.patient, on)
     return [*name, *_given(request)]
 
 
-def _by_another(request: PatientRequest) -> bool:
-    """Whether somebody acts for the patient: who was verified says so, and before that the request itself."""
-    return bool(request.representative_id or (request.on_behalf and not request.identity_checked_on))
-
-
 def _names(request: PatientRequest) -> list[str]:
     patient = request.patient.name if request.patient else request.asker_name
-    if not _by_another(request):
+    if not request.is_by_another:
         return [patient]
     if request.representative:
         return [request.representative.name, _t("for %(name)s") % {"name": patient}]

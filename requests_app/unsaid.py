@@ -39,6 +39,6 @@ def check(request: PatientRequest, ground: Ground | None, text: str, *, on: date
 
 
 def _somebody_is_refused(request: PatientRequest, on: date) -> bool:
-    if request.patient is None or not (request.representative_id or request.on_behalf):
+    if request.patient is None or not request.is_by_another:
         return False
     return any(representation.refusal_in_force(one, on) for one in request.patient.representatives.with_state())

@@ -22,8 +22,8 @@ class ByAnother(WithCode):
 
     @property
     def is_by_another(self) -> bool:
-        """Whether somebody else asks for the patient, or says so."""
-        return bool(self.representative_id or self.on_behalf)
+        """Whether somebody acts for the patient: who was verified says so, and before that the request itself."""
+        return bool(self.representative_id or (self.on_behalf and not self.identity_checked_on))
 
     def representative_refusal(self, on: date, *, what: Iterable[Entry] = ()) -> str | None:
         """Why the representative who asks may not act on that day (164.502(g)); None when they may, or for the patient.

@@ -222,3 +222,12 @@ def test_what_must_be_granted_to_the_patient_is_not_owed_to_somebody_who_may_not
     request = asked_by(sister, officer, Kind.RESTRICTION, details=details)
     refused(sister)
     assert deny(request, officer).request.outcome == Outcome.DENIED
+
+
+def test_a_patient_who_turned_out_to_ask_themselves_is_never_denied_for_who_they_are(officer, sister):
+    request = RequestFactory(patient=sister.patient, on_behalf="Rosa Alvarez, sister", received_on=RECEIVED, on=RECEIVED)
+    assert request.is_by_another
+    request.verify_identity("called back", **now(officer, date(2026, 11, 3)))
+    assert not request.is_by_another
+    with pytest.raises(NotAllowedNow, match="somebody asked for the patient"):
+        deny(request, officer)
