@@ -330,10 +330,13 @@ def issue_accounting(
 def needs_officer(request: PatientRequest, start: date, end: date, scope: Scope, on: date) -> bool:
     """Whether the officer must look first: the list would tell somebody who acts for the patient of a report of abuse.
 
-    Whoever asks may be the one it is about (164.502(g)(5), 164.512(c)(2)).
+    Whoever asks may be the one it is about (164.502(g)(5), 164.512(c)(2)). So it is, too, while entries are hidden from a
+    parent who asks: the list may speak of them (164.502(g)(3)).
     """
     if request.patient is None or not request.is_by_another:
         return False
+    if request.hidden_entries():
+        return True
     made = accounting.for_patient(request.patient, start, end, scope, on=on)
     return any(line.purpose_code == "abuse_neglect" for line in made.lines)
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 import time_machine
 
+from disclosures.purposes import Scope
 from records import copying
 from records.models import DeathReport, MinorConsent, MinorDecision
 from requests_app import carrying_out, copies, letters
@@ -177,6 +178,14 @@ def test_the_requests_page_names_who_was_verified_and_says_when_they_may_not_act
     shown = client.get(page).content.decode()
     assert ASK in shown
     assert "ruise" not in shown
+
+
+def test_the_officer_makes_the_list_for_a_parent_from_whom_entries_are_hidden(officer, family):
+    mother, *_rest = family
+    request = asked_by(mother, officer, kind=Kind.ACCOUNTING)
+    period = (date(2026, 1, 1), ON, Scope.NOTICE, ON)
+    assert carrying_out.needs_officer(request, *period)
+    assert not carrying_out.needs_officer(RequestFactory(patient=mother.patient, kind=Kind.ACCOUNTING), *period)
 
 
 def test_the_minor_gets_it_and_so_does_a_guardian_of_the_court(officer, family):
