@@ -152,7 +152,7 @@ def _store_requests(office: Office, patients: list) -> None:
 
 
 def _request(office: Office, patient: Any) -> Any:
-    from requests_app import deadlines
+    from requests_app import deadlines, rules
     from requests_app.models import PatientRequest
 
     is_open = office.dice.random() < 0.2
@@ -171,7 +171,7 @@ def _request(office: Office, patient: Any) -> Any:
         asker_born=patient.date_of_birth,
         description="As the letter says.",
         promised_days=30,
-        rule_version=deadlines.RULE_VERSION,
+        rule_version=rules.CURRENT,
         due_on=deadlines.due_on(received),
         identity_checked_on=answered,
         identity_checked_by=desk if answered else None,

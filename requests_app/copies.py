@@ -17,13 +17,13 @@ from meso.pdf import Pdf, render_pdf
 from records import copying
 from records.exclusion import excluded
 from records.models import Attachment, Entry, Patient
-from requests_app import carrying_out, fees, letters, package
+from requests_app import carrying_out, fees, letters, package, quoting
 from requests_app.answers import all_or_nothing
 from requests_app.asked import Way
 from requests_app.deadlines import NotAllowedNow
 from requests_app.fees import Bill
 from requests_app.kinds import Delivery, Kind
-from requests_app.models import CopyBill, PatientRequest, RequestPaper, WithheldPassage
+from requests_app.models import BillSettlement, CopyBill, PatientRequest, RequestPaper, WithheldPassage
 from requests_app.models.timeline import Verb
 
 
@@ -77,6 +77,14 @@ class ChangedSinceShown(NotAllowedNow):
 
     def __init__(self, quote: Quote):
         super().__init__(_("Something has changed since the bill was worked out. Nothing is made yet: please look at it again."))
+        self.quote = quote
+
+
+class PriceFirst(NotAllowedNow):
+    """The price was not told and accepted: the text says which. `quote` is what would be made."""
+
+    def __init__(self, text: str, quote: Quote):
+        super().__init__(text)
         self.quote = quote
 
 
@@ -145,10 +153,13 @@ def figures(order: Order, pages: int, office: Office) -> dict:
     }
 
 
-def make(request: PatientRequest, order: Order, *, seen: str, by: User, at: datetime, on: date, office: Office) -> CopyBill:
+def make(
+    request: PatientRequest, order: Order, *, seen: str, by: User, at: datetime, on: date, office: Office, waive: bool = False
+) -> CopyBill:
     """Make the copy and its bill, as shown: the PDF, the rate, the total stay as they are now. A second click makes no second.
 
-    Raises NotAllowedNow before the request is granted, its chart found and identity checked, or once it is closed;
+    `waive`: the office asks nothing for it. Raises NotAllowedNow before the request is granted, its chart found and identity
+    checked, or once it is closed, and for a price that was not told and accepted before (quoting.why_not_bill);
     ChangedSinceShown when what would be made differs from what was `seen`; fees.FeeRefused.
     """
     patient = carrying_out.check(request, Kind.ACCESS, on)
@@ -163,7 +174,14 @@ def make(request: PatientRequest, order: Order, *, seen: str, by: User, at: date
             raise NotAllowedNow(why)
         if with_package(me, order) != order:
             raise ChangedSinceShown(made)
-        return _same(me, made, on) or _store(me, made, by=by, at=at, on=on, office=office)
+        if same := _same(me, made, on):
+            return same
+        if not waive and (why := quoting.why_not_bill(me, made.bill.total)):
+            raise PriceFirst(why, made)
+        stored = _store(me, made, by=by, at=at, on=on, office=office)
+        if waive and stored.total:
+            stored.settle(BillSettlement.How.WAIVED, by=by, at=at, on=on)
+        return stored
 
 
 def _same(request: PatientRequest, made: Quote, on: date) -> CopyBill | None:

@@ -11,21 +11,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from meso.days import in_words
-from requests_app import office_days
+from requests_app import office_days, rules
 from requests_app.office_days import last_office_day
 
-RULE_VERSION = "2026-11"
 PROMISED_DAYS = 30
 EXTENSION_DAYS = 30
-
-# kind -> (federal days or None, citation)
-STATUTORY: dict[str, tuple[int | None, str]] = {
-    "access": (30, "45 CFR 164.524(b)(2)"),
-    "amendment": (60, "45 CFR 164.526(b)(2)"),
-    "restriction": (None, "45 CFR 164.522(a)"),
-    "confidential_communication": (None, "45 CFR 164.522(b)"),
-    "accounting": (60, "45 CFR 164.528(c)(1)"),
-}
 
 
 class NotAllowedNow(Exception):
@@ -46,14 +36,17 @@ def due_on(received_on: date, promised_days: int = PROMISED_DAYS) -> date:
     return received_on + timedelta(days=promised_days)
 
 
-def statutory_days(kind: str) -> int | None:
-    """The federal limit in days for this kind, or None where the law sets none. Raises KeyError for an unknown kind."""
-    return STATUTORY[kind][0]
+def statutory_days(kind: str, rule_version: str = "") -> int | None:
+    """The federal limit in days for this kind under that version of the rule ("" is the current one), or None.
+
+    Raises KeyError for an unknown kind.
+    """
+    return rules.of(rule_version or rules.CURRENT).statutory[kind][0]
 
 
-def statutory_due_on(kind: str, received_on: date, *, extended: bool = False) -> date | None:
+def statutory_due_on(kind: str, received_on: date, *, extended: bool = False, rule_version: str = "") -> date | None:
     """The federal limit as a day (with its one 30-day extension when `extended`), or None."""
-    days = statutory_days(kind)
+    days = statutory_days(kind, rule_version)
     if days is None:
         return None
     return received_on + timedelta(days=days + (EXTENSION_DAYS if extended else 0))
@@ -120,6 +113,7 @@ class Working:
     statutory_due_on: date | None
     citation: str
     rule_version: str
+    promise: str  # in the words of that version
     last_office_day: date
 
     @property
@@ -143,10 +137,9 @@ class Working:
         return self.statutory_due_on if self.statutory_due_on != self.due_on else None
 
 
-def working(
-    kind: str, received_on: date, promised_days: int, *, extended_to: date | None, rule_version: str = RULE_VERSION
-) -> Working:
-    """The whole calculation of one request's clock."""
+def working(kind: str, received_on: date, promised_days: int, *, extended_to: date | None, rule_version: str = "") -> Working:
+    """The whole calculation of one request's clock, under the version of the rule that it was taken in under."""
+    rule = rules.of(rule_version or rules.CURRENT)
     first = due_on(received_on, promised_days)
     due = extended_to or first
     return Working(
@@ -155,9 +148,10 @@ def working(
         first_due_on=first,
         extended_to=extended_to,
         due_on=due,
-        statutory_days=statutory_days(kind),
-        statutory_due_on=statutory_due_on(kind, received_on, extended=extended_to is not None),
-        citation=STATUTORY[kind][1],
-        rule_version=rule_version,
+        statutory_days=statutory_days(kind, rule.version),
+        statutory_due_on=statutory_due_on(kind, received_on, extended=extended_to is not None, rule_version=rule.version),
+        citation=rule.statutory[kind][1],
+        rule_version=rule.version,
+        promise=str(rule.promise) % {"days": promised_days, "day": date_format(first, "WEEKDAY")},
         last_office_day=last_office_day(due),
     )

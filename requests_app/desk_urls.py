@@ -7,6 +7,7 @@ from requests_app.views import detail, tracker
 
 urlpatterns = [
     path("requests/", tracker.tracker, name="requests"),
+    path("requests/due.ics", tracker.due_dates, name="due_dates"),
     path("requests/new/", tracker.request_new, name="request_new"),
     path("requests/<request_number:number>/", detail.detail, name="request"),
     path("requests/<request_number:number>/match/", detail.request_match, name="request_match"),

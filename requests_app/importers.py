@@ -14,7 +14,7 @@ from django.db import transaction
 from meso.csv_in import BadCell, a_date, read_all
 from meso.models import Office
 from records.models import Patient
-from requests_app import deadlines
+from requests_app import deadlines, rules
 from requests_app.kinds import Kind, Outcome
 from requests_app.models import PatientRequest, RequestEvent
 from requests_app.models.timeline import Verb
@@ -136,7 +136,7 @@ def _request(digest: str, row: Row, *, at: datetime, office: Office) -> PatientR
         asker_name=row.patient.name,
         description=row.description,
         promised_days=office.promised_days,
-        rule_version=deadlines.RULE_VERSION,
+        rule_version=rules.CURRENT,
         due_on=deadlines.due_on(row.received_on, office.promised_days),
         decided_on=row.closed_on,
         closed_on=row.closed_on,

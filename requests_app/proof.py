@@ -50,6 +50,7 @@ def gather(request: PatientRequest, *, by: User, at: datetime) -> Proof:
         "clock": clock_facts(request),
         "timeline": _timeline(request),
         "documents": [fact for fact, _content in documents],
+        "prices": _prices(request),
         "withheld": _withheld(request),
         "audit": _audit(request),
         "chain": _chain(request),
@@ -168,6 +169,19 @@ def _worksheet(bill: CopyBill) -> dict[str, Any]:
         "settled": f"{settled.how} {settled.on}" if settled else "",
         "highest_flat_fee": f"{fees.HIGHEST_FLAT_FEE:.2f}",
     }
+
+
+def _prices(request: PatientRequest) -> list[dict[str, str]]:
+    """The prices told before copies were made, and what the patient said to each."""
+    return [
+        {
+            "told_on": quote.told_on.isoformat(),
+            "how": quote.how,
+            "total": f"{quote.total:.2f}",
+            "answer": f"{quote.answer.what} {quote.answer.on}" if hasattr(quote, "answer") else "",
+        }
+        for quote in request.fee_quotes.select_related("answer")
+    ]
 
 
 def _manifest(bill: CopyBill) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from disclosures.purposes import Scope
 from meso.models import Office, User
 from records import copying
 from records.models import Entry, Patient
-from requests_app import amendments, answers, carrying_out, copies, giving
+from requests_app import amendments, answers, carrying_out, copies, giving, quoting
 from requests_app.kinds import Channel, Delivery, Kind, Outcome
 from requests_app.models import BillSettlement, Letter, PatientRequest
 
@@ -223,6 +223,11 @@ class _Desk:
         entries, loose = copying.orderable(self.patient)
         order = copies.Order(tuple(entries), tuple(loose), Delivery.MAIL, paper_pages=0, postage=Decimal("1.69"))
         facts = self.when(days_ago, "frontdesk")
+        price = quoting.tell(
+            self.request, delivery=Delivery.MAIL, pages=30, postage="1.69", told_on=facts["on"], how="by telephone",
+            office=self.office, **facts,
+        )  # fmt: skip
+        quoting.answer(price, "accepted", said_on=facts["on"], how="by telephone", **facts)
         quote = copies.quote(self.patient, order, by=facts["by"], on=facts["on"], office=self.office)
         copies.make(self.request, order, seen=quote.seen, office=self.office, **facts)
 

@@ -13,7 +13,7 @@ from meso.money import in_words
 from records.models import Attachment, Entry
 from requests_app import carrying_out, copies, fees
 from requests_app.asked import Way
-from requests_app.copies import ChangedSinceShown, Order, Quote
+from requests_app.copies import ChangedSinceShown, Order, PriceFirst, Quote
 from requests_app.deadlines import NotAllowedNow, spoken
 from requests_app.fees import FeeRefused
 from requests_app.forms.acts import ActForm
@@ -70,6 +70,9 @@ class CopiesForm(ChoosingForm):
         help_text=_("Only then (45 CFR 164.524(c)(2)). Such as: too large for e-mail; the patient picks it up instead."),
     )
     other_form_agreed_on = DateField(label=_("The patient agreed to it on"), required=False)
+    waive = forms.BooleanField(
+        label=_("Waive the bill: the office asks nothing for this copy"), required=False, help_text=_("No reason is needed.")
+    )
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     conditional = ("entry", "postage")
@@ -161,12 +164,14 @@ class CopiesForm(ChoosingForm):
     def act(self, *, by: User, at: datetime, office: Office) -> None:
         """Make the copy and its bill as they were shown."""
         try:
-            copies.make(self.asked, self.order(), seen=self.cleaned_data["seen"], by=by, at=at, on=self.on, office=office)
-        except ChangedSinceShown as changed:
-            self.quote = changed.quote
+            data = self.cleaned_data
+            now: dict[str, Any] = {"by": by, "at": at, "on": self.on, "office": office}
+            copies.make(self.asked, self.order(), seen=data["seen"], waive=data["waive"], **now)
+        except (ChangedSinceShown, PriceFirst) as refusal:
+            self.quote = refusal.quote
             raise
-        except FeeRefused as refusal:
-            raise carrying_out.NotAllowedNow(str(refusal), refusal.field) from refusal
+        except FeeRefused as wrong:
+            raise carrying_out.NotAllowedNow(str(wrong), wrong.field) from wrong
 
 
 class SetAsideForm(ActForm):

@@ -8,6 +8,7 @@ from requests_app.models.mail import LetterDelivery
 from requests_app.models.package import PaperMove, RequestPaper, WithheldEnding, WithheldPassage
 from requests_app.models.postage import PostagePrice
 from requests_app.models.program import Policy, PolicyEnding, Sanction, Statement, Training
+from requests_app.models.quotes import FeeAnswer, FeeQuote
 from requests_app.models.request import PatientRequest
 from requests_app.models.reviews import DenialReview, ReviewGiven, ReviewOutcome, ReviewReferral
 from requests_app.models.telling import InboundAmendment, InboundAnswer, Recipient, Telling
@@ -23,6 +24,8 @@ __all__ = [
     "DenialReview",
     "Disagreement",
     "DisputedEntry",
+    "FeeAnswer",
+    "FeeQuote",
     "InboundAmendment",
     "InboundAnswer",
     "Letter",

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _t
 from meso import clock
 from meso.models import Office, User
 from records.models import Entry, Patient, Representative
-from requests_app import asked, deadlines, grounds
+from requests_app import asked, deadlines, grounds, rules
 from requests_app.deadlines import NotAllowedNow
 from requests_app.kinds import NOTHING_GIVEN, Kind, Outcome
 from requests_app.models.by_another import ByAnother
@@ -47,7 +47,7 @@ class PatientRequest(ByAnother):
                     entered_by=by,
                     promised_days=days,
                     source_id=source_id,
-                    rule_version=deadlines.RULE_VERSION,
+                    rule_version=rules.CURRENT,
                     due_on=deadlines.due_on(received_on, days),
                     **facts,
                 )

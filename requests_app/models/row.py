@@ -76,6 +76,7 @@ class RequestRow(Labelled, models.Model):
             models.Index(fields=["closed_on", "due_on", "id"], name="request_by_due"),
             models.Index(fields=["patient", "-received_on", "-id"], name="request_by_patient"),
             models.Index(fields=["assignee", "closed_on", "due_on"], name="request_by_assignee"),
+            models.Index(fields=["asker_born", "kind"], name="request_by_birth_date"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -118,7 +119,7 @@ class RequestRow(Labelled, models.Model):
     @property
     def statutory_due_on(self) -> date | None:
         """The federal limit, or None where the law sets none."""
-        return deadlines.statutory_due_on(self.kind, self.received_on, extended=self.extended)
+        return deadlines.statutory_due_on(self.kind, self.received_on, extended=self.extended, rule_version=self.rule_version)
 
     def working(self) -> deadlines.Working:
         """How the due date was worked out."""

@@ -50,6 +50,8 @@ class Verb(models.TextChoices):
     WAITING = "waiting", _("Waiting")
     WAITED = "waited", _("No longer waiting")
     REOPENED = "reopened", _("Opened again")
+    FEE_TOLD = "fee_told", _("Price told")
+    FEE_ANSWERED = "fee_answered", _("Answer to the price")
     DISPUTED = "disputed", _("Disputed entry named")
     ORIGINATOR_GONE = "originator_gone", _("Whoever wrote it can't act")
     DISAGREED = "disagreed", _("Statement of disagreement filed")
@@ -107,6 +109,8 @@ SENTENCES: dict[str, str | Promise] = {
     Verb.WAITING: _("Waiting for %(words)s. The clock runs on."),
     Verb.WAITED: _("No longer waiting."),
     Verb.REOPENED: _("Opened again. It was closed on %(closed_on)s (%(outcome)s). The due date stays %(due_on)s."),
+    Verb.FEE_TOLD: _("The price was told on %(day)s (%(how)s): %(total)s."),
+    Verb.FEE_ANSWERED: _("The price of %(total)s: %(answer)s, on %(day)s."),
     Verb.DISPUTED: _("In dispute: %(what)s. The request and its denial are tied to it."),
     Verb.ORIGINATOR_GONE: _("The patient shows that whoever wrote it can't act on it any more."),
     Verb.DISAGREED: _("The patient's statement of disagreement came in on %(received_on)s."),

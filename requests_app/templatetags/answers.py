@@ -14,6 +14,7 @@ from requests_app.models import (
     DenialReview,
     Disagreement,
     DisputedEntry,
+    FeeQuote,
     Letter,
     PatientRequest,
     Recipient,
@@ -107,17 +108,18 @@ class Answer:
     copies: list[tuple[CopyBill, RequestEvent | None]]
     done: list[RequestEvent]  # what was carried out, but copies: they stand beside their bill
     accounting: AccountingGiven | None  # made, and not given yet
+    prices: list[FeeQuote]
     may_copy: bool
 
     def __bool__(self) -> bool:
-        return bool(self.ground or self.letters or self.copies or self.done or self.accounting or self.may_copy)
+        return bool(self.ground or self.letters or self.copies or self.done or self.accounting or self.prices or self.may_copy)
 
 
 @register.simple_tag
 def answer_of(request: PatientRequest, on: date) -> Answer:
     """What it was answered with, and what may be done on that day.
 
-    Four queries, and one more for an accounting, however many letters and copies there are.
+    Five queries, and one more for an accounting, however many letters and copies there are.
     """
     events = list(request.events.all())
     sent = {event.data.get("letter"): event for event in events if event.verb == Verb.LETTER_SENT}
@@ -133,5 +135,6 @@ def answer_of(request: PatientRequest, on: date) -> Answer:
         [(bill, given.get(str(bill.pk))) for bill in request.bills.select_related("settlement", "set_aside")],
         [event for event in events if event.verb in _DONE],
         None if request.carried_out_on else carrying_out.accounting_of(request),
+        list(request.fee_quotes.select_related("answer")),
         request.kind == Kind.ACCESS and not carrying_out.why_not(request, on),
     )

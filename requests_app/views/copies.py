@@ -13,7 +13,7 @@ from meso.http import HttpRequest, file_answer
 from meso.roles import needs
 from records import copying
 from requests_app import asked as asked_words
-from requests_app import carrying_out, copies
+from requests_app import carrying_out, copies, quoting
 from requests_app.forms.copies import CopiesForm, SetAsideForm, SettleForm
 from requests_app.forms.giving import GiveForm
 from requests_app.kinds import Delivery, Kind
@@ -59,7 +59,8 @@ def _shown(request: HttpRequest, form: CopiesForm) -> dict[str, Any]:
         return {}
     sheets = copies.sheets_of(quote)
     band = PostagePrice.objects.estimate(sheets, clock.today()) if quote.order.delivery == Delivery.MAIL else None
-    return {"quote": quote, "rows": copies.rows_of(quote, request.office), "sheets": sheets, "postage_band": band}
+    facts = {"sheets": sheets, "postage_band": band, "price_first": quoting.why_not_bill(form.asked, quote.bill.total)}
+    return {"quote": quote, "rows": copies.rows_of(quote, request.office), **facts}
 
 
 def _bill(asked: PatientRequest, pk: int, document: str = "") -> CopyBill:

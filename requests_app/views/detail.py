@@ -14,7 +14,7 @@ from meso.roles import may, needs
 from records import wishes
 from records.models import Patient
 from requests_app import asked as asked_words
-from requests_app import checklist, matching
+from requests_app import checklist, matching, repeats
 from requests_app.forms import acts
 from requests_app.forms.verify import VerifyForm
 from requests_app.models import PatientRequest
@@ -39,6 +39,7 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
         "wishes": wishes.in_force(asked.patient, on) if asked.patient else None,
         "events": (events := list(asked.events.all())),
         "said": [event for event in events if event.verb in ("told", "heard")],
+        "repeats": repeats.like(asked),
         "withheld": asked.withheld.in_force(),
         "papers": asked.papers.prefetch_related("moves"),
         "extension": asked.events.filter(verb="extended").first() if asked.extended else None,

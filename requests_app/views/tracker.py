@@ -4,15 +4,17 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
 
 from meso import audit, clock, drafts
 from meso.audit import Action
 from meso.days import in_words
-from meso.http import HttpRequest
+from meso.http import HttpRequest, file_answer
 from meso.paging import page
 from meso.roles import needs
 from records import wishes
 from records.models import Patient
+from requests_app import ics, repeats
 from requests_app.deadlines import spoken
 from requests_app.forms.desk import DeskRequestForm, TrackerFilterForm, new_token
 from requests_app.models import PatientRequest
@@ -31,6 +33,16 @@ def tracker(request: HttpRequest) -> HttpResponse:
     action = Action.SEARCH if request.method == "POST" else Action.VIEW
     audit.record(action, "request tracker", detail=f"{len(found)} rows", request=request)
     return render(request, "requests_app/tracker.html", {"form": form, "page": found, "filtered": bool(data)})
+
+
+@needs("request.view")
+@require_GET
+def due_dates(request: HttpRequest) -> HttpResponse:
+    """The due dates of the open requests as a calendar file: numbers and days, no patient."""
+    requests = PatientRequest.objects.due_soonest().only("pk", "due_on")
+    audit.record(Action.DOWNLOAD, "due dates", request=request)
+    made = ics.calendar(requests, at=clock.now(), base=request.build_absolute_uri("/").rstrip("/"))
+    return file_answer(made, "due.ics", kind="text/calendar; charset=utf-8", download=True)
 
 
 @needs("request.take")
@@ -54,6 +66,9 @@ def request_new(request: HttpRequest) -> HttpResponse:
         drafts.discard(request.user, request.path)
         words = {"number": taken.number, "due": spoken(taken.due_on), "left": in_words(taken.days_left(on))}
         messages.success(request, _("%(number)s is taken in. Due %(due)s: %(left)s.") % words)
+        if same := repeats.like(taken):
+            told = _("This patient asked for the same before: %(numbers)s. Each has its own clock and its own answer.")
+            messages.info(request, told % {"numbers": ", ".join(other.number for other in same)})
         return redirect(taken)
     return render(request, "requests_app/request_new.html", {"form": form, "draft": draft})
 

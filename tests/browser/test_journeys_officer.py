@@ -97,12 +97,28 @@ def make_copies(page: Page, assert_accessible) -> CopyBill:
     shown = Decimal(total.inner_text().removeprefix("$"))
     assert not CopyBill.objects.exists(), "the bill is shown before anything is made"
     assert_accessible(page)
+    tell_the_price(page, assert_accessible)
     page.get_by_role("button", name="Make the copy and the bill").click()
     expect(page.get_by_text("The copy and its bill are made.")).to_be_visible()
     bill = CopyBill.objects.get()
     assert bill.total == shown == bill.pages * PAGE + POSTAGE
     assert_accessible(page)
     return bill
+
+
+def tell_the_price(page: Page, assert_accessible) -> None:
+    """The price comes before the work: nothing is made until the patient has said yes to it."""
+    page.get_by_role("link", name="Tell the price").click()
+    expect(page.get_by_label("Postage, about, dollars")).to_have_value(str(POSTAGE))
+    page.get_by_role("radio", name="By telephone").check()
+    page.get_by_label("The patient accepted it at once").check()
+    assert_accessible(page)
+    page.get_by_role("button", name="Record that the price was told").click()
+    expect(page.get_by_text("It is recorded that the price was told")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("link", name="Make copies and their bill").click()
+    page.get_by_label("Postage paid, dollars").fill(str(POSTAGE))
+    page.get_by_role("button", name="Work out the bill").click()
 
 
 def give_copies(page: Page, assert_accessible, bill: CopyBill) -> None:

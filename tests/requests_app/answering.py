@@ -10,9 +10,10 @@ from django.utils.html import strip_tags
 from pypdf import PdfReader, PdfWriter
 
 from meso.models import Office, User
+from requests_app import quoting
 from requests_app.kinds import Kind, Outcome
 from requests_app.letters import Draft
-from requests_app.models import PatientRequest
+from requests_app.models import FeeQuote, PatientRequest
 from tests.factories import RequestFactory, UserFactory
 
 RECEIVED = date(2026, 11, 2)
@@ -71,6 +72,14 @@ def granted(kind: str, by: User, on: date = ON, **fields: Any) -> PatientRequest
     request = verified(kind, by, on, **fields)
     request.decide(Outcome.GRANTED, **now(by, on))
     return request
+
+
+def priced(request: PatientRequest, by: User, on: date = ON) -> FeeQuote:
+    """A price that covers whatever is copied, told and accepted."""
+    facts = {"delivery": "mail", "pages": 900, "postage": "90.00", "told_on": on, "how": "in person"}
+    quote = quoting.tell(request, **facts, office=Office.current(), **now(by, on))
+    quoting.answer(quote, "accepted", said_on=on, how="in person", **now(by, on))
+    return quote
 
 
 def words_of(document: bytes) -> str:

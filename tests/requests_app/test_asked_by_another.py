@@ -12,7 +12,7 @@ from requests_app import carrying_out, copies, letters
 from requests_app.deadlines import NotAllowedNow
 from requests_app.kinds import Kind, Outcome
 from tests.factories import EntryFactory, PatientFactory, RepresentativeFactory, RequestFactory, UserFactory
-from tests.requests_app.answering import AT, ON, RECEIVED, a_doctor, an_office, granted, now
+from tests.requests_app.answering import AT, ON, RECEIVED, a_doctor, an_office, granted, now, priced
 
 pytestmark = [pytest.mark.django_db]
 ASK = "Ask the privacy officer before acting for this representative."
@@ -74,6 +74,7 @@ def test_copies_for_a_representative_are_given_only_while_the_authority_holds(of
     entry = EntryFactory(patient=one.patient)
     request = asked_by(one, officer)
     request.decide(Outcome.GRANTED, **now(officer))
+    priced(request, officer)
     order = copies.Order((entry,), (), "pick_up", paper_pages=0, postage=0)
     quote = copies.quote(one.patient, order, by=officer, on=ON, office=an_office())
     bill = copies.make(request, order, seen=quote.seen, office=an_office(), **now(officer))
@@ -149,6 +150,7 @@ def test_a_parent_who_looks_at_the_record_is_shown_a_copy_without_it(officer, fa
     assert "1 entry is not in this list" in client.get(f"/requests/{request.number}/copies/").content.decode()
     order = copies.Order((plain,), (), "pick_up", paper_pages=0, postage=0)
     quote = copies.quote(mother.patient, order, by=officer, on=ON, office=an_office())
+    priced(request, officer)
     copies.make(request, order, seen=quote.seen, office=an_office(), **now(officer))
     carrying_out.looked_at(request, seen_on=ON, **now(officer))
     mark.decide(parent_may_see=True, law="allows", reasoning="State law", by=a_doctor(), at=AT)
@@ -161,6 +163,7 @@ def test_a_copy_made_before_its_entry_was_marked_is_not_given_to_the_parent(offi
     request.decide(Outcome.GRANTED, **now(officer))
     order = copies.Order((plain,), (), "pick_up", paper_pages=0, postage=0)
     quote = copies.quote(mother.patient, order, by=officer, on=ON, office=an_office())
+    priced(request, officer)
     bill = copies.make(request, order, seen=quote.seen, office=an_office(), **now(officer))
     MinorConsent.mark(plain, ground="parent_assented", by=a_doctor(), at=AT)
     with pytest.raises(NotAllowedNow, match="minor consented to alone"):

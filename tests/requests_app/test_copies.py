@@ -34,6 +34,7 @@ from tests.requests_app.answering import (
     granted,
     now,
     pages_of,
+    priced,
     verified,
     words_of,
 )
@@ -58,6 +59,7 @@ def officer(db):
 def charted(by, entries: int = 2, **fields) -> PatientRequest:
     """A granted request for access to a chart of so many entries, a month apart."""
     request = granted("access", by, **fields)
+    priced(request, by)
     for number in range(entries):
         day = date(2026 + number // 12, number % 12 + 1, 10)
         EntryFactory(patient=request.patient, service_on=day, title=f"Visit of month {number + 1}")
@@ -74,6 +76,8 @@ def made(request, by, on=ON, **order) -> CopyBill:
     """The copy and bill as first shown."""
     wanted = order_of(request, **order)
     office = Office.current()
+    if request.kind == "access" and not request.fee_quotes.exists():
+        priced(request, by, on)
     shown = copies.quote(request.patient, wanted, by=by, on=on, office=office)
     return copies.make(request, wanted, seen=shown.seen, office=office, **now(by, on))
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from meso import clock
 from meso import days as told
-from requests_app import deadlines, office_days
+from requests_app import deadlines, office_days, rules
 from requests_app.deadlines import NotAllowedNow
 from requests_app.kinds import Kind
 
@@ -72,8 +72,8 @@ def test_the_law_sets_no_limit_for_these_kinds(kind):
 
 
 def test_every_kind_has_its_limit_and_its_citation():
-    assert set(deadlines.STATUTORY) == set(Kind.values)
-    assert all(citation.startswith("45 CFR 164.") for _, citation in deadlines.STATUTORY.values())
+    assert set(rules.of(rules.CURRENT).statutory) == set(Kind.values)
+    assert all(citation.startswith("45 CFR 164.") for _, citation in rules.of(rules.CURRENT).statutory.values())
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_the_working_of_a_clock_holds_every_part_of_it():
     assert working.falls_on_weekend
     assert working.note == "Falls on a Saturday; last office day Thu, Dec 31."
     assert working.last_extension_day == day("2027-02-01")
-    assert working.rule_version == deadlines.RULE_VERSION
+    assert working.rule_version == rules.CURRENT
 
 
 def test_an_extended_clock_runs_to_the_named_day_and_not_to_the_cap():

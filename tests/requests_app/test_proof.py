@@ -18,7 +18,7 @@ from requests_app.copies import Order
 from requests_app.kinds import Delivery, Outcome
 from requests_app.models import CopyBill, PatientRequest, RequestPaper
 from tests.factories import AttachmentFactory, EntryFactory, RequestFactory, UserFactory
-from tests.requests_app.answering import AT, DUE, ON, a_pdf, an_office, now, verified, words_of
+from tests.requests_app.answering import AT, DUE, ON, a_pdf, an_office, now, priced, verified, words_of
 from tests.requests_app.test_package import SECRET, checked, hold
 
 pytestmark = [pytest.mark.django_db]
@@ -51,6 +51,7 @@ def asked(officer) -> PatientRequest:
     entries = tuple(request.patient.entries.with_marks())
     order = copies.with_package(request, Order(entries, (), Delivery.PICK_UP, 2, Decimal(0), internal=(own,)))
     shown = copies.quote(request.patient, order, by=officer, on=ON, office=office)
+    priced(request, officer)
     bill = copies.make(request, order, seen=shown.seen, office=office, **now(officer))
     carrying_out.give_copies(bill, given_on=ON, how="handed over", **now(officer))
     answers.send_letter(letter, sent_on=ON, how="by mail", **now(officer))
@@ -186,6 +187,7 @@ def test_the_facts_tell_clock_fee_manifest_withheld_and_returned_letter(asked, o
     assert documents["copy"]["withheld"] == [facts["withheld"][0]["withheld"]]
     assert facts["withheld"][0]["citation"] == "45 CFR 164.524(a)(2)(v)"
     assert facts["identity"]["how"]
+    assert facts["prices"][0]["answer"] == "accepted 2026-11-24"
     assert facts["chain"]["links"] > 0
     assert [row["what"] for row in facts["timeline"]][:2] == ["received", "matched"]
 
