@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from meso.models import Office, User
 from meso.money import in_words
-from requests_app import fees, talking
+from requests_app import carrying_out, fees, talking
 from requests_app.answers import all_or_nothing
 from requests_app.deadlines import NotAllowedNow, spoken
 from requests_app.fees import Bill, FeeRefused
@@ -61,7 +61,7 @@ def tell(
     that the tariff refuses.
     """
     with all_or_nothing(request) as me:
-        if me.kind != Kind.ACCESS or not me.is_open:
+        if me.kind != Kind.ACCESS or (not me.is_open and carrying_out.why_not(me, on)):  # a reviewed denial is copied later
             raise NotAllowedNow(_("Only an open request for access has a price."))
         if not me.received_on <= told_on <= on:
             raise NotAllowedNow(_("The day must lie between the receipt and today."), "told_on")

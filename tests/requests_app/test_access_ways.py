@@ -14,7 +14,7 @@ from requests_app.kinds import Delivery, Kind, Outcome, Step
 from requests_app.models import CopyBill, Letter, SummaryAgreement
 from requests_app.models.timeline import Verb
 from tests.factories import EntryFactory, RequestFactory, UserFactory
-from tests.requests_app.answering import AT, ON, RECEIVED, an_office, granted, now, verified, words_of
+from tests.requests_app.answering import AT, ON, RECEIVED, an_office, granted, now, priced, verified, words_of
 from tests.requests_app.test_copies import made, order_of
 
 pytestmark = [pytest.mark.django_db]
@@ -49,6 +49,7 @@ def path(request, rest: str = "") -> str:
 @pytest.mark.parametrize("given", Delivery.values)
 def test_another_form_than_was_asked_for_needs_a_reason_and_the_patients_agreement(officer, asked, given):
     request = charted(officer, asked)
+    priced(request, officer)
     other = bool(asked) and asked != given
     for why, agreed_on, field in (("", None, "other_form"), ("Too large", None, "other_form_agreed_on"), ("Too large", ON, "")):
         refused = field if other else ""

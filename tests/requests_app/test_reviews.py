@@ -18,7 +18,7 @@ from requests_app.letters import LetterIncomplete
 from requests_app.models import DenialReview, Letter, ReviewGiven, ReviewOutcome
 from requests_app.models.timeline import Verb
 from tests.factories import EntryFactory, UserFactory
-from tests.requests_app.answering import a_doctor, an_office, now, verified, words_of
+from tests.requests_app.answering import a_doctor, an_office, now, priced, verified, words_of
 
 pytestmark = [pytest.mark.django_db]
 RECEIVED, DENIED, ASKED, TODAY = date(2026, 3, 5), date(2026, 3, 20), date(2026, 3, 25), date(2026, 3, 30)
@@ -225,6 +225,7 @@ def test_what_was_withheld_is_copied_and_given_on_the_same_request_and_ends_it(o
     entries = tuple(request.patient.entries.with_marks())
     order = copies.Order(entries, (), Delivery.PICK_UP, 0, 0)
     shown = copies.quote(request.patient, order, by=officer, on=TODAY, office=Office.current())
+    priced(request, officer, TODAY)
     bill = copies.make(request, order, seen=shown.seen, office=Office.current(), **now(officer, TODAY))
     with pytest.raises(NotAllowedNow):
         carrying_out.give_copies(bill, given_on=TODAY - timedelta(days=1), how="by mail", **now(officer, TODAY))
