@@ -28,9 +28,10 @@ def estimate(delivery: str, pages: int | str, postage: Decimal | str, office: Of
         pages=0,
         paper_pages=_at("pages", lambda: fees.check_pages(pages)),
         postage=_at("postage", lambda: fees.check_money(postage, _("Postage"))),
-        rate=office.copy_rate,
+        rate=office.page_rate,
         charge_electronic=office.charge_electronic_pages,
         flat_fee=office.electronic_copy_fee,
+        scan_rate=office.scan_rate,
     )
 
 
