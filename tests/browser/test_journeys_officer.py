@@ -43,7 +43,8 @@ def patient(officer) -> Patient:
 def asked(officer, patient) -> dict[str, PatientRequest]:
     """Three requests of this patient, who is known."""
     kinds = (Kind.ACCESS, Kind.RESTRICTION, Kind.ACCOUNTING)
-    return {kind: verified(kind, officer, NOV_24, patient=patient) for kind in kinds}
+    told = {Kind.ACCESS: {"details": {"which": "Everything", "form": "mail"}}}
+    return {kind: verified(kind, officer, NOV_24, patient=patient, **told.get(kind, {})) for kind in kinds}
 
 
 def test_the_privacy_officers_day(desk, assert_accessible, addresses, officer, patient, asked):
