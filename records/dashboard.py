@@ -1,12 +1,14 @@
-"""The record's card on the dashboard: who turns 18, or has and did not sign anew."""
+"""The record's part of the order of the day: who turns 18, or has and did not sign anew."""
 
 from datetime import date, timedelta
-from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
-from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from meso import dashboard
+from meso import today
+from meso.http import HttpRequest
+from meso.today import Task
 from records import representation
 from records.models import Patient, Representative, SignedAnew
 from records.representation import Basis
@@ -34,9 +36,17 @@ def _not_signed(patient: OuterRef) -> Q:
     return ~Q(Exists(SignedAnew.objects.filter(patient=patient)))
 
 
-@dashboard.register(permission="representative.record", template="records/_dashboard.html", order=55, wide=True)
-def adults_card(request: HttpRequest, on: date) -> dict[str, Any]:
-    """Three queries, however many patients there are."""
-    late, soon = still_with_a_parent(on), turning_adult(on)
-    rows = [(patient, representation.adulthood(patient.date_of_birth)) for patient in (late + soon)[:SHOWN]]
-    return {"rows": rows, "more": len(late) + len(soon) > SHOWN, "on": on}
+@today.source("representative.record")
+def minors_to_sign_anew(request: HttpRequest, on: date) -> list[Task]:
+    """Those who are 18 with a parent still on file, then those who soon will be. Three queries, however many patients."""
+    return [_sign_anew(patient, on) for patient in still_with_a_parent(on)[:SHOWN] + turning_adult(on)[:SHOWN]]
+
+
+def _sign_anew(patient: Patient, on: date) -> Task:
+    """From the birthday on the patient acts alone (164.502(g)(3)); before it there is only something to make ready."""
+    day, chart = representation.adulthood(patient.date_of_birth), patient.chart_number
+    if day <= on:
+        url, why = reverse("signed_anew", args=[chart]), _("Is 18 and acts alone: notice, consents and authorizations anew")
+    else:
+        url, why = reverse("representatives", args=[chart]), _("Turns 18 and then acts alone: have the forms ready")
+    return Task(_("Chart %(chart)s: sign anew at 18") % {"chart": chart}, why, url, day)

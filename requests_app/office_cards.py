@@ -1,12 +1,16 @@
-"""The privacy program's parts of the dashboard: complaints that wait, patients who have no notice yet."""
+"""What the privacy program has for the dashboard: complaints that wait, patients who have no notice yet."""
 
 from datetime import date
 from typing import Any
 
 from django.db.models import Exists, OuterRef
-from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
-from meso import dashboard
+from meso import dashboard, today
+from meso.http import HttpRequest
+from meso.today import Task
 from records.models import NoticeAcknowledgment, NoticeVersion, Patient
 from requests_app.models import Complaint
 
@@ -14,15 +18,21 @@ SHOWN = 5
 NEWEST = 200  # charts looked through: those registered last, however many there are
 
 
-@dashboard.register(permission="complaint.handle", template="requests_app/_dashboard_complaints.html", order=40)
-def complaints_card(request: HttpRequest, on: date) -> dict[str, Any]:
-    """The complaints that wait for an outcome or an answer, and whether a notice is in force. Three queries."""
-    rows = list(Complaint.objects.open().prefetch_related("events").order_by("received_on", "id")[: SHOWN + 1])
-    return {
-        "rows": rows[:SHOWN],
-        "more": len(rows) > SHOWN,
-        "notice": NoticeVersion.objects.filter(effective_on__lte=on).exists(),
-    }
+@today.source("complaint.handle")
+def complaints_that_wait(request: HttpRequest, on: date) -> list[Task]:
+    """The complaints without an outcome or an answer, and a notice where none is in force. Three queries."""
+    waiting = Complaint.objects.open().prefetch_related("events").order_by("received_on", "id")[: today.SHOWN]
+    tasks = [_complaint(complaint) for complaint in waiting]
+    if not NoticeVersion.objects.filter(effective_on__lte=on).exists():
+        tasks.append(Task(_("Put a notice of privacy practices in force"), _("None is in force"), reverse("notices")))
+    return tasks
+
+
+def _complaint(complaint: Complaint) -> Task:
+    decided = complaint.state == "decided"
+    what = _("%(number)s: answer the complaint") if decided else _("%(number)s: look into the complaint")
+    why = _("Received %(day)s") % {"day": date_format(complaint.received_on, "SHORT_DAY")}
+    return Task(what % {"number": complaint.number}, why, complaint.get_absolute_url())
 
 
 @dashboard.register(permission="notice.record", template="requests_app/_dashboard_notices.html", order=50)
