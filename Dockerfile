@@ -1,12 +1,13 @@
 # syntax=docker/dockerfile:1
 # Meso behind gunicorn, as nobody in particular. The database is PostgreSQL, named by DATABASE_URL (docker-compose.yml).
-FROM python:3.13-slim-bookworm
+FROM python:3.13-slim-trixie
 
 # What WeasyPrint draws with, and fonts for any script. Debian's own patch releases are wanted, so no versions are pinned.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core fonts-noto-core fonts-noto-cjk \
+        postgresql-client \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /srv/meso --shell /usr/sbin/nologin meso \
     && install -d -o meso -g meso /var/lib/meso
@@ -24,6 +25,7 @@ COPY disclosures disclosures
 COPY requests_app requests_app
 COPY templates templates
 COPY static static
+COPY locale locale
 
 # Static files are a part of the image, not of the office's data; collecting them needs no secret and no database.
 RUN MESO_ENV=local MESO_DATA=/tmp/build python manage.py collectstatic --noinput && rm -rf /tmp/build

@@ -15,7 +15,7 @@ from django.shortcuts import render
 from meso import clock
 from meso.forms import LoginForm
 from meso.http import HttpRequest
-from meso.models import Draft, User
+from meso.models import LONGEST_PATH, Draft, User
 from meso.roles import PUBLIC, needs
 
 _NEVER_KEPT = {"csrfmiddlewaretoken", "kept", "next"}
@@ -25,7 +25,7 @@ _LARGEST = 1_000_000  # characters of one kept form
 def _typed(data: QueryDict) -> dict[str, list[str]]:
     """The fields that hold something, without passwords and the form's own machinery."""
     return {
-        name: [str(value) for value in values]
+        name: [str(value).replace("\0", "") for value in values]
         for name, values in data.lists()
         if name not in _NEVER_KEPT and "password" not in name and any(values)
     }
@@ -129,7 +129,7 @@ class StaffLoginView(LoginView):
         response = super().form_valid(form)
         path = urlsplit(self.get_redirect_url()).path
         fields = _read(self.request.POST.get("kept", ""))
-        if path and fields:
+        if path and fields and len(path) <= LONGEST_PATH:
             save(form.get_user(), path, fields)
         return response
 

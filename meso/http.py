@@ -17,9 +17,12 @@ class HttpRequest(http.HttpRequest):
 def file_answer(content: bytes | str, name: str, *, kind: str = "application/pdf", download: bool = False) -> http.HttpResponse:
     """A file to open in the browser, or to `download`. `name` is made of numbers, never of a person's name.
 
-    Imported chart numbers may hold what a disk or a header can't: any such letter becomes "_".
+    Imported chart numbers may hold what a disk or a header can't: any such letter becomes "_". What is to be saved is locked in
+    besides: should a browser open it all the same, nothing in it runs.
     """
     safe = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in name)
     shown = "attachment" if download else "inline"
     headers = {"Content-Disposition": f'{shown}; filename="{safe}"', "X-Content-Type-Options": "nosniff"}
+    if download:
+        headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return http.HttpResponse(content, content_type=kind, headers=headers)

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.middleware.locale import LocaleMiddleware
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
@@ -44,6 +44,8 @@ class OfficeMiddleware:
         request.office = Office.current()  # type: ignore[attr-defined]
         clock.set_zone(request.office.time_zone)  # type: ignore[attr-defined]
         try:
+            if "\0" in request.path:
+                raise Http404  # PostgreSQL keeps no such letter, so no address of ours holds one
             response = self.get_response(request)
         finally:
             timezone.deactivate()

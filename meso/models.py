@@ -21,6 +21,8 @@ from meso.money import MoneyField
 from meso.roles import Role
 from meso.seals import ChainHead, Seal
 
+LONGEST_PATH = 200  # of an address for which a draft is kept
+
 __all__ = ["AccessEvent", "Anchor", "BackupDrill", "ChainHead", "Draft", "Office", "Seal", "User"]
 
 
@@ -268,7 +270,7 @@ class Draft(models.Model):
     """What somebody has typed into a form and not yet sent, kept so that an expired login loses nothing."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
-    path = models.CharField(max_length=200)
+    path = models.CharField(max_length=LONGEST_PATH)
     fields = models.JSONField()
     saved_at = models.DateTimeField()
 

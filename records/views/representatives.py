@@ -89,9 +89,7 @@ def representative_scan(request: HttpRequest, chart: str, pk: int) -> HttpRespon
         raise Http404
     audit.record(Action.DOWNLOAD, f"document of representative {one.pk}", chart=chart, request=request)
     name = f"chart-{chart}-representative-{one.pk}{uploads.ENDINGS[Attachment.Format(one.scan_format)][0]}"
-    answer = file_answer(bytes(one.scan), name, kind=one.scan_format, download=True)
-    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return answer
+    return file_answer(bytes(one.scan), name, kind=one.scan_format, download=True)
 
 
 # --- the physician's refusal --------------------------------------------------------------------------------------------

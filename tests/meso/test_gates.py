@@ -1,5 +1,6 @@
 """What every answer carries, what a broken one looks like, and what production refuses to start without."""
 
+import json
 import os
 import re
 import stat
@@ -9,12 +10,16 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.http import QueryDict
 from django.test import Client, RequestFactory
 from django.views.defaults import page_not_found, permission_denied, server_error
 
-from meso import audit
-from meso.models import AccessEvent, Office
-from tests.factories import UserFactory
+from meso import audit, drafts
+from meso.http import file_answer
+from meso.models import AccessEvent, Office, User
+from tests.factories import PASSWORD, UserFactory
 
 # --- what every answer carries --------------------------------------------------------------------------------------
 
@@ -247,3 +252,36 @@ def test_a_misused_command_exits_2(tmp_path, arguments):
     bare = {"PATH": os.environ["PATH"], "MESO_DATA": str(tmp_path)}
     command = [sys.executable, "manage.py", "verify_records", *arguments]
     assert subprocess.run(command, env=bare, cwd=settings.BASE_DIR, capture_output=True, check=False).returncode == 2
+
+
+# --- what no database keeps ------------------------------------------------------------------------------------------
+
+
+def test_an_address_with_a_nul_is_no_page(client, db):
+    client.force_login(UserFactory(role="front_desk"))
+    assert client.get("/patients/%00/").status_code == 404
+
+
+def test_a_draft_keeps_no_nul(db):
+    user, typed = UserFactory(role="front_desk"), QueryDict(mutable=True)
+    typed["title"] = "a\0b"
+    drafts.save(user, "/requests/new/", typed)
+    assert drafts.find(user, "/requests/new/").fields == {"title": ["ab"]}
+
+
+def test_a_login_on_its_way_to_an_address_too_long_to_keep_a_draft_for_just_logs_in(client, db):
+    user = UserFactory(role="front_desk")
+    fields = {"username": user.username, "password": PASSWORD, "kept": json.dumps({"title": ["typed"]})}
+    assert client.post(f"/accounts/login/?next=/patients/{'9' * 300}/", fields).status_code == 302
+
+
+def test_a_file_to_save_is_locked_in():
+    assert file_answer(b"x", "x.pdf", download=True)["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert not file_answer(b"x", "x.pdf").has_header("Content-Security-Policy")
+
+
+def test_no_invented_office_in_production(settings, db):
+    settings.PRODUCTION = True
+    with pytest.raises(CommandError, match="has no place there"):
+        call_command("demo", no_serve=True)
+    assert not User.objects.exists()

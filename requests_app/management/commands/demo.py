@@ -5,6 +5,7 @@ import socket
 import sys
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandParser
 
@@ -28,6 +29,8 @@ class Command(MesoCommand):
 
     def work(self, *, port: int, no_serve: bool, **options: Any) -> None:
         """Do all of it; the server takes this process's place. Raises Failed when the port is taken."""
+        if settings.PRODUCTION:
+            raise Failed("MESO_ENV is production: an invented office, with logins that are in print, has no place there.")
         if not no_serve:
             self._ask_for_port(port)
         call_command("migrate", verbosity=0)
