@@ -117,7 +117,7 @@ def take_a_request_by_telephone(page: Page, assert_accessible) -> None:
     page.get_by_role("link", name="Today").click()
     page.get_by_role("link", name="New request").click()
     page.get_by_label("Received on").fill("2026-11-20")
-    page.get_by_role("radio", name="By telephone").check()
+    page.get_by_role("group", name="How it came").get_by_role("radio", name="By telephone").check()
     page.get_by_label("Patient's date of birth").fill("1984-07-02")
     page.get_by_label("See or copy the record").check()
     page.get_by_role("radio", name="On paper, by mail").check()

@@ -106,6 +106,7 @@ def write_an_entry_through_an_expired_login(page: Page, assert_accessible, docto
 
 def choose_words(page: Page, words: str) -> None:
     """Pull the mouse over these words of the entry that is shown."""
+    page.wait_for_load_state()
     box = page.locator("[data-entry-text] .body-text")
     left, right, middle = box.evaluate(WHERE_THE_WORDS_STAND, words)
     page.mouse.move(left + 1, middle)

@@ -10,7 +10,7 @@ from disclosures import accounting
 from disclosures.models import AccountingGiven, PriceTold
 from requests_app import carrying_out
 from requests_app.deadlines import NotAllowedNow
-from tests.factories import AT, DisclosureFactory, PatientFactory, UserFactory
+from tests.factories import AT, DisclosureFactory, PatientFactory, RepresentativeFactory, UserFactory
 from tests.requests_app.answering import ON, an_office, granted, now
 
 pytestmark = pytest.mark.django_db
@@ -97,10 +97,18 @@ def test_another_requests_price_is_not_answered_here(asked, officer):
         carrying_out.answer_price(other, told, **answer)
 
 
+def asked_by_a_son(officer):
+    """A granted request of somebody who acts for the patient, and was verified so."""
+    asked = granted("accounting", officer, on_behalf="Paul Alvarez, son")
+    asked.representative = RepresentativeFactory(patient=asked.patient, begins_on=date(2026, 1, 1))
+    asked.save(update_fields=["representative"])
+    return asked
+
+
 @pytest.mark.usefixtures("_today")
 @pytest.mark.parametrize(("code", "refused"), [("abuse_neglect", True), ("public_health", False)])
 def test_only_the_officer_makes_a_list_that_tells_a_representative_of_a_report_of_abuse(officer, code, refused):
-    asked = granted("accounting", officer, on_behalf="Paul Alvarez, son")
+    asked = asked_by_a_son(officer)
     DisclosureFactory(patient=asked.patient, purpose_code=code, disclosed_on=date(2026, 6, 1))
     facts = {"start": date(2026, 1, 1), "end": ON, "scope": accounting.Scope.NOTICE, "office": an_office()}
     assert carrying_out.needs_officer(asked, date(2026, 1, 1), ON, accounting.Scope.NOTICE, ON) is refused
@@ -114,7 +122,7 @@ def test_only_the_officer_makes_a_list_that_tells_a_representative_of_a_report_o
 
 @pytest.mark.usefixtures("_today")
 def test_the_officer_is_told_to_look_first(client, signed_in, officer):
-    asked = granted("accounting", officer, on_behalf="Paul Alvarez, son")
+    asked = asked_by_a_son(officer)
     DisclosureFactory(patient=asked.patient, purpose_code="abuse_neglect", disclosed_on=date(2026, 6, 1))
     for role, told in (("privacy_officer", True), ("front_desk", False)):
         signed_in(role)
