@@ -79,6 +79,16 @@ def _flush_past_the_guard(django_db_setup, django_db_blocker) -> Iterator[None]:
     operations.execute_sql_flush = original
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nobody_stays(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """A live server's thread may still hold its session when all is over; PostgreSQL drops no database in use."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            others = "datname = current_database() AND pid <> pg_backend_pid()"
+            cursor.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+
+
 @pytest.fixture
 def signed_in(client, db) -> Callable[..., User]:
     """`signed_in("front_desk")` logs the client in as somebody of that role and returns them."""
