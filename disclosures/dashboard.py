@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from disclosures.models import Authorization, Disclosure, Release
+from disclosures.models import Authorization, Disclosure
 from meso import dashboard, today
 from meso.http import HttpRequest
 from meso.today import Task
@@ -27,18 +27,6 @@ def holds_to_decide(request: HttpRequest, on: date) -> list[Task]:
     why = _("National security: does an accounting list it?")
     held = Disclosure.objects.held().order_by("disclosed_on", "id")[: today.MOST]
     return [Task(_("Decide on disclosure %(row)s") % {"row": row.pk}, why, reverse("disclosure", args=[row.pk])) for row in held]
-
-
-@today.source("disclosure.review")
-def patients_to_tell(request: HttpRequest, on: date) -> list[Task]:
-    """Abuse reports about adults of which the patient is not told yet, the oldest first (164.512(c)(2)). One query."""
-    why = _("Tell the patient of the report, or say why not")
-    rows = Release.objects.to_tell().select_related("patient").order_by("id")[: today.SHOWN]
-    return [
-        Task(_("Chart %(chart)s, release %(row)s") % {"chart": row.patient.chart_number, "row": row.pk}, why,
-             reverse("release_tell", args=[row.pk]), row.released_on)
-        for row in rows
-    ]  # fmt: skip
 
 
 @today.source("authorization.record")

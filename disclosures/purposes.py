@@ -144,6 +144,26 @@ PARTS: dict[str, dict[str, Part]] = {
 }
 
 
+# Where the release desk asks more finely than the log: (purpose, branch of the desk) -> part.
+_PART_OF_BRANCH: dict[tuple[str, str], str] = {
+    ("required_by_law", "statute"): "law",
+    ("abuse_neglect", "adult_required"): "adult",
+    ("abuse_neglect", "adult_agreed"): "adult",
+    ("abuse_neglect", "adult_authorized"): "adult",
+    ("law_enforcement", "injury_report"): "process",
+    ("law_enforcement", "warrant"): "process",
+    ("law_enforcement", "grand_jury"): "process",
+    ("law_enforcement", "administrative"): "process",
+    ("law_enforcement", "victim_agreed"): "victim",
+    ("law_enforcement", "victim_incapacity"): "victim",
+}
+
+
+def part_of_branch(code: str, branch: str) -> str:
+    """The part of its rule that a release on this branch of the desk belongs to, for its row of the log; "" where it has none."""
+    return branch if branch in PARTS.get(code, {}) else _PART_OF_BRANCH.get((code, branch), "")
+
+
 def copy_may_stand_for_purpose(code: str) -> bool:
     """Whether a copy of the written request may stand in place of the purpose: for HHS and 164.512 (164.528(b)(2)(iv))."""
     return code in PURPOSES and PURPOSES[code].citation.startswith("45 CFR 164.512(")

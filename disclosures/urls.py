@@ -30,7 +30,6 @@ urlpatterns = [
     path("retention/holds/<int:pk>/lift/", retention.hold_lift, name="hold_lift"),
     path("release/new/", release.release_new, name="release_new"),
     path("release/<int:pk>/", release.release, name="release"),
-    path("release/<int:pk>/tell/", release.release_tell, name="release_tell"),
     path("release/<int:pk>/<str:format>/", release.release_file, name="release_file"),
     path("patients/<str:chart>/releases/", release.patient_releases, name="patient_releases"),
     path("breaches/", breaches.breaches, name="breaches"),

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('disclosures', '0005_reports_told_to_patients'),
+        ('disclosures', '0005_releases_by_day'),
         ('records', '0006_emergency_letters_sent'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -26,7 +26,6 @@ from disclosures.models.log import (
 from disclosures.models.registers import BusinessAssociate, ResearchProtocol
 from disclosures.models.release import Release
 from disclosures.models.suspensions import ReissueAnswer, Suspension, SuspensionEnding
-from disclosures.models.told import PatientTold, TellingRefused
 
 __all__ = [
     "EARLIEST",
@@ -52,7 +51,6 @@ __all__ = [
     "HoldDecision",
     "NotAuthorized",
     "OralRevocation",
-    "PatientTold",
     "PriceAnswer",
     "PriceTold",
     "ReissueAnswer",
@@ -61,7 +59,6 @@ __all__ = [
     "Standing",
     "Suspension",
     "SuspensionEnding",
-    "TellingRefused",
     "VictimTold",
     "WrittenRequest",
 ]

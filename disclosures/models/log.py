@@ -61,11 +61,8 @@ class DisclosureQuerySet(AppendOnlyQuerySet):
         return self.current().filter(undecided, purpose_code__in=purposes.codes_held(Scope.NOTICE))
 
     def victims_to_tell(self) -> "DisclosureQuerySet":
-        """Current reports of abuse of an adult whose patient is still to be told (164.512(c)(2)).
-
-        One that went through the release desk has its task there.
-        """
-        adults = self.current().filter(purpose_code="abuse_neglect", sub_kind="adult", release=None)
+        """Current reports of abuse of an adult whose patient is still to be told (164.512(c)(2))."""
+        adults = self.current().filter(purpose_code="abuse_neglect", sub_kind="adult")
         return adults.filter(victim_told=None, corrects__original__victim_told=None)
 
     def between(self, start: date, end: date) -> "DisclosureQuerySet":

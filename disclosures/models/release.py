@@ -18,28 +18,13 @@ from meso.seals import Sealed
 from records.models import Entry, Patient
 
 _PLANNABLE = [code for code, purpose in purposes.PURPOSES.items() if purpose.plannable]
-ADULT_REPORTS = ("adult_required", "adult_agreed", "adult_authorized")
 _PAPERS = ("copy", "cover_letter", "bill")
 
 
-class ReleaseQuerySet(AppendOnlyQuerySet):
-    """Which releases."""
-
-    def reports_on_adults(self) -> "ReleaseQuerySet":
-        """Abuse reports about adults, of which the patient is told promptly (164.512(c)(2))."""
-        return self.filter(purpose_code="abuse_neglect", branch__in=ADULT_REPORTS)
-
-    def to_tell(self) -> "ReleaseQuerySet":
-        """Those among them of which it is not recorded that the patient was told, or why not."""
-        from disclosures.models.told import PatientTold
-
-        return self.reports_on_adults().filter(~models.Exists(PatientTold.objects.filter(release=models.OuterRef("pk"))))
-
-
-class ReleaseManager(models.Manager.from_queryset(ReleaseQuerySet)):  # type: ignore[misc]
+class ReleaseManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]
     """Leaves the papers in the database until they are asked for."""
 
-    def get_queryset(self) -> ReleaseQuerySet:
+    def get_queryset(self) -> AppendOnlyQuerySet:
         return super().get_queryset().defer(*_PAPERS)
 
 
@@ -89,7 +74,6 @@ class Release(Sealed):
         indexes = [
             models.Index(fields=["patient", "-released_on", "-id"], name="release_by_patient"),
             models.Index(fields=["released_on", "id"], name="release_by_day"),
-            models.Index(fields=["id"], condition=models.Q(purpose_code="abuse_neglect"), name="release_of_abuse"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -142,6 +126,7 @@ class Release(Sealed):
                     recipient_address=facts.get("address", ""),
                     information=facts["information"],
                     purpose_code=facts["purpose_code"],
+                    sub_kind=purposes.part_of_branch(facts["purpose_code"], facts.get("branch", "")),
                     purpose=facts["purpose"],
                     authorization=authorization,
                     entries=entries,

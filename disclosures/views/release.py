@@ -11,9 +11,7 @@ from django.views.decorators.http import require_GET
 from disclosures import withholding
 from disclosures.forms.desk import DeskForm
 from disclosures.forms.log import earlier_recipients
-from disclosures.forms.told import ToldForm
-from disclosures.models import Release
-from disclosures.models.release import ADULT_REPORTS
+from disclosures.models import Disclosure, Release
 from meso import audit, clock, drafts
 from meso.audit import Action
 from meso.http import HttpRequest, file_answer
@@ -104,7 +102,7 @@ def _released(request: HttpRequest, released: Release) -> HttpResponse:
 
 def _one(request: HttpRequest, pk: int, paper: str = "") -> Release:
     """The release; 404 as for none where an agency has its row withheld, but for whoever made it and prints its papers."""
-    rows = Release.objects.select_related("patient", "by", "disclosure", "told")
+    rows = Release.objects.select_related("patient", "by", "disclosure__victim_told")
     row = get_object_or_404(rows.defer(*({*PAPERS.values()} - {paper})) if paper else rows, pk=pk)
     if row.by_id != request.user.pk and row.disclosure_id in withholding.hidden_from(request.user, clock.today(), row.patient):
         raise Http404
@@ -121,7 +119,7 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
     entries = Entry.objects.filter(pk__in=row.entry_ids).oldest_first()
     papers = [part for part in row.manifest if "file" in part]
     context |= {"row": row, "entries": entries, "papers": papers, "checks": [(check, None) for check in row.checks]}
-    context["to_tell"] = row.branch in ADULT_REPORTS and getattr(row, "told", None) is None
+    context["to_tell"] = Disclosure.objects.victims_to_tell().filter(pk=row.disclosure_id).exists()
     return render(request, "disclosures/release.html", context)
 
 
@@ -137,22 +135,6 @@ def release_file(request: HttpRequest, pk: int, format: str) -> HttpResponse:
         raise Http404
     audit.record(Action.DOWNLOAD, f"{format} of release {pk}", chart=row.patient.chart_number, request=request)
     return file_answer(content, f"release-{pk}-{format}.pdf")
-
-
-@needs("disclosure.review")
-def release_tell(request: HttpRequest, pk: int) -> HttpResponse:
-    """Record that the patient was told of a report, or why not; once (164.512(c)(2))."""
-    row = get_object_or_404(Release.objects.to_tell().select_related("patient"), pk=pk)
-    form = ToldForm(request.POST or None, release=row, on=clock.today(), initial=drafts.initial(request))
-    chart = row.patient.chart_number
-    if request.method == "POST" and form.is_valid() and form.record(by=request.user, at=clock.now()):
-        drafts.discard(request.user, request.path)
-        audit.record(Action.CREATE, f"release {pk}", chart=chart, detail="patient told, or why not", request=request)
-        messages.success(request, _("It is recorded."))
-        return redirect(row)
-    audit.looked_at(request, f"release {pk}", chart)
-    _patient, context = patient_and_context(chart)
-    return render(request, "disclosures/tell.html", {**context, "form": form, "row": row})
 
 
 @needs("disclosure.view")

@@ -13,7 +13,7 @@ from pypdf import PdfReader
 from disclosures import auditor_sections, desk, guard, kept, on_hand, purposes
 from disclosures.desk import Papers, ReleaseRefused
 from disclosures.guard import Means
-from disclosures.models import Disclosure, PatientTold, Release, TellingRefused
+from disclosures.models import Disclosure, Release
 from meso.append_only import AppendOnlyError
 from meso.models import AccessEvent, Draft, Office
 from meso.pdf import Pdf
@@ -392,36 +392,24 @@ def test_an_abuse_report_on_an_adult_is_a_task_until_the_patient_is_told_or_it_i
     row = let_out(plan_for(patient, "abuse_neglect", branch), officer)
     let_out(plan_for(patient, "abuse_neglect", "child"), officer)
     let_out(plan_for(patient, "court_order"), officer)
-    assert list(Release.objects.to_tell()) == [row]
+    assert list(Disclosure.objects.victims_to_tell()) == [row.disclosure]
     signed_in("privacy_officer")
-    link = f"/release/{row.pk}/tell/"
+    link = f"/disclosures/{row.disclosure_id}/tell/"
     assert link in client.get("/").content.decode()
     assert link in client.get(f"/release/{row.pk}/").content.decode()
-    wrong = client.post(link, {"told": "yes", "told_on": "2026-11-23", "words": "By telephone"}).content.decode()
-    assert "between the report and today" in wrong
-    assert "By telephone" in wrong
-    answer = {"told": "no", "told_on": "2026-11-24", "words": "Dr. Vance: the suspect lives with the patient"}
-    assert client.post(link, answer).url == f"/release/{row.pk}/"
-    assert not Release.objects.to_tell().exists()
-    assert "the suspect lives with the patient" in client.get(f"/release/{row.pk}/").content.decode()
-    assert link not in client.get("/").content.decode()
-    assert client.get(link).status_code == 404
+    words = "Dr. Vance: the suspect lives with the patient"
+    assert client.post(link, {"what": "harm", "words": words}).url == f"/disclosures/{row.disclosure_id}/"
+    assert not Disclosure.objects.victims_to_tell().exists()
+    page = client.get(f"/release/{row.pk}/").content.decode()
+    assert "the suspect lives with the patient" in page
+    assert link not in page + client.get("/").content.decode()
     assert verify().breaks == []
 
 
-def test_what_is_no_such_report_has_nobody_to_tell_and_once_is_enough(patient, officer):
-    facts = {"told": True, "told_on": ON, "words": "In person", "by": officer, "at": AT, "on": ON}
-    other = let_out(plan_for(patient, "court_order"), officer)
-    with pytest.raises(TellingRefused, match="no report of abuse"):
-        PatientTold.record(other, **facts)
-    row = let_out(plan_for(patient, "abuse_neglect", "adult_agreed"), officer)
-    for changes, words in (({"words": " "}, "Say how"), ({"told_on": date(2026, 11, 25)}, "between the report")):
-        with pytest.raises(TellingRefused, match=words):
-            PatientTold.record(row, **facts | changes)
-    PatientTold.record(row, **facts)
-    with pytest.raises(TellingRefused, match="already"):
-        PatientTold.record(row, **facts)
-    assert PatientTold.objects.count() == 1
+@pytest.mark.parametrize("code", purposes.PARTS)
+def test_the_row_of_a_release_says_which_part_of_the_rule_it_went_out_on(code):
+    parts = {way.code: purposes.part_of_branch(code, way.code) for way in on_hand.branches(code)}
+    assert set(parts.values()) == set(purposes.PARTS[code])
 
 
 # --- what else knows of releases -------------------------------------------------------------------------------------
