@@ -377,20 +377,24 @@ def accounting_of(request: PatientRequest) -> AccountingGiven | None:
 
 
 def give_accounting(
-    request: PatientRequest, given: AccountingGiven, *, given_on: date, by: User, at: datetime, on: date
+    request: PatientRequest, given: AccountingGiven, *, given_on: date, how: str, by: User, at: datetime, on: date
 ) -> RequestEvent:
-    """The accounting went out on that day. Raises NotAllowedNow for another request's, or a day before it was issued."""
+    """The accounting went out on that day and in that way. Raises NotAllowedNow for another request's, a day before it was
+    issued, and a way in which the patient does not wish to be reached (164.522(b)(1)(i)).
+    """
     with all_or_nothing(request) as me:
         check(me, Kind.ACCOUNTING, on)
         if given.request_number != me.number:
             raise NotAllowedNow(_("That accounting was not made for this request."))
         if not given.issued_on <= given_on <= on:
             raise NotAllowedNow(_("The day must lie between the day it was made and today."), "given_on")
+        letters.check_way(me, how, given_on)
         facts: dict[str, Any] = {
             "start": given.start,
             "end": given.end,
             "given_on": given_on,
             "lines": given.lines,
             "accounting": given.pk,
+            "how": how,
         }
         return request.carried_out(Verb.ACCOUNTING_GIVEN, given_on, by=by, at=at, on=on, **facts)

@@ -284,4 +284,4 @@ class _Desk:
             self.request, start=look_back_start(facts["on"]), end=facts["on"], scope=Scope.NOTICE, office=self.office, **facts
         )
         assert isinstance(given, AccountingGiven)  # noqa: S101  (the first of its year is free)
-        carrying_out.give_accounting(self.request, given, given_on=facts["on"], **facts)
+        carrying_out.give_accounting(self.request, given, given_on=facts["on"], how="handed over", **facts)

@@ -280,16 +280,25 @@ class GiveAccountingForm(ActForm):
     heading, button, audited = _("Record that the accounting was given"), _("Record as given"), "accounting given"
     done = _("It is recorded that the accounting was given.")
     lead = _("The clock stops on this day.")
+    WAYS = (
+        ("by mail", _("By mail")),
+        ("handed over", _("Handed over")),
+        ("by encrypted e-mail", _("By encrypted e-mail")),
+        ("by fax", _("By fax")),
+    )
     given_on = DateField(label=_("Given on"))
+    how = forms.ChoiceField(label=_("How"), choices=WAYS)
 
     def __init__(self, *args: Any, given: AccountingGiven, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.given = given
         self.fields["given_on"].initial = self.on
+        to = ", ".join(letters.envelope(self.asked, self.on))
+        self.fields["how"].help_text = format_html("{} <strong>{}</strong>", _("On the envelope:"), to)
 
     def act(self, *, by: User, at: datetime, office: Office) -> None:
         """Record it."""
-        carrying_out.give_accounting(self.asked, self.given, given_on=self.cleaned_data["given_on"], by=by, at=at, on=self.on)
+        carrying_out.give_accounting(self.asked, self.given, **self.cleaned_data, by=by, at=at, on=self.on)
 
 
 # The form by which each kind is carried out on its own page; copies and amendments have pages of their own.

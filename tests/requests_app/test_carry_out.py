@@ -16,7 +16,14 @@ from requests_app.deadlines import NotAllowedNow
 from requests_app.kinds import Kind, Step
 from requests_app.models import PatientRequest
 from requests_app.models.timeline import Verb
-from tests.factories import DisclosureFactory, EntryFactory, PatientFactory, RequestFactory, UserFactory
+from tests.factories import (
+    ContactPreferenceFactory,
+    DisclosureFactory,
+    EntryFactory,
+    PatientFactory,
+    RequestFactory,
+    UserFactory,
+)
 from tests.requests_app.answering import AT, DETAILS, KINDS, ON, RECEIVED, an_office, granted, now, verified, words_of
 
 pytestmark = [pytest.mark.django_db]
@@ -364,7 +371,7 @@ def test_an_accounting_is_made_kept_and_then_given_and_only_that_stops_the_clock
     assert "State Department of Health" in words_of(given.document)
     assert (request.is_open, request.carried_out_on) == (True, None)
     assert f"/accounting/given/{given.pk}/" in client.get(f"/requests/{request.number}/").content.decode()
-    post(client, request, given_on="2026-11-24")
+    post(client, request, given_on="2026-11-24", how="by mail")
     assert request.closed_on == ON
     sentence = "Accounting from Nov 2, 2020 to Nov 2, 2026 given on Nov 24, 2026: 1 entry."
     assert request.events.get(verb=Verb.ACCOUNTING_GIVEN).sentence == sentence
@@ -410,8 +417,9 @@ def test_another_period_can_be_made_before_one_is_given(client, signed_in, offic
     post(client, request, **SIX_YEARS, scope="notice")
     post(client, request, f"{path(request)}?again=1", since="2026-01-01", until="2026-11-02", scope="notice")
     assert AccountingGiven.objects.count() == 2
-    post(client, request, given_on="2026-11-24")
+    post(client, request, given_on="2026-11-24", how="by mail")
     assert request.events.get(verb=Verb.ACCOUNTING_GIVEN).data["start"] == "2026-01-01"
+    assert request.events.get(verb=Verb.ACCOUNTING_GIVEN).data["how"] == "by mail"
     with pytest.raises(NotAllowedNow, match="closed"):
         carrying_out.issue_accounting(request, **PERIOD, **now(officer), office=an_office())
 
@@ -430,14 +438,24 @@ def test_an_accounting_is_not_given_before_it_is_made_nor_in_the_future(client, 
     signed_in("front_desk")
     request = granted("accounting", officer)
     post(client, request, **SIX_YEARS)
-    assert "given_on" in errors(client, request, given_on=day)
+    assert "given_on" in errors(client, request, given_on=day, how="by mail")
+
+
+def test_an_accounting_goes_out_as_the_patient_wishes_to_be_reached(client, signed_in, officer):
+    signed_in("front_desk")
+    request = granted("accounting", officer)
+    ContactPreferenceFactory(patient=request.patient, means="pick_up", where="At the desk", begins_on=date(2026, 1, 1))
+    post(client, request, **SIX_YEARS)
+    assert list(errors(client, request, given_on="2026-11-24", how="by mail")) == ["how"]
+    post(client, request, given_on="2026-11-24", how="handed over")
+    assert request.events.filter(verb=Verb.ACCOUNTING_GIVEN).exists()
 
 
 def test_another_requests_accounting_is_not_given_for_this_one(officer):
     mine, other = granted("accounting", officer), granted("accounting", officer)
     given = carrying_out.issue_accounting(other, **PERIOD, **now(officer), office=an_office())
     with pytest.raises(NotAllowedNow, match="not made for this request"):
-        carrying_out.give_accounting(mine, given, given_on=ON, **now(officer))
+        carrying_out.give_accounting(mine, given, given_on=ON, how="handed over", **now(officer))
 
 
 # --- the clock -------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, time
 from html import unescape
+from types import SimpleNamespace
 
 import pytest
 from babel.messages.mofile import write_mo
@@ -101,6 +102,10 @@ def every_letter(officer, language: str) -> Iterator[letters.Draft]:
     request = asked(Kind.ACCESS, patient=PatientFactory(language=language))
     yield letters.extension(request, until=date(2026, 12, 20), reason="—", **facts)
     yield letters.withdrawal(request, **facts)
+    yield letters.message(request, text="—", **facts)
+    yield letters.reopening(request, reason="—", **facts)
+    yield after_letters.appointment(request, day=date(2026, 12, 1), at_time=time(10), place="—", **facts)
+    yield after_letters.rebuttal(SimpleNamespace(request=request), "—", **facts)
     request = asked(Kind.AMENDMENT, patient=PatientFactory(language=language))
     held = asked(Kind.ACCESS, patient=PatientFactory(language=language))
     held.ground = "R1"
