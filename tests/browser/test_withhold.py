@@ -31,6 +31,8 @@ def test_words_are_selected_withheld_and_told_on_the_bill(opened, assert_accessi
     page.get_by_role("link", name="Withhold words from the copy").click()
     assert_accessible(page)
     page.get_by_role("link", name="Choose words").click()
+    expect(page.locator("[data-entry-text] .body-text")).to_be_visible()
+    page.wait_for_load_state()
     start = BODY.index(SECRET)
     page.evaluate(SELECT, [start, start + len(SECRET)])
     expect(page.get_by_label("Words to withhold")).to_have_value(SECRET)
