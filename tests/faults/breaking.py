@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.faults.house import ROOT, House, an_office, check_nothing_is_lost, need, writing
@@ -93,18 +93,16 @@ def small_disk(megabytes: int) -> Iterator[Path]:
 @contextmanager
 def own_cluster(folder: Path) -> Iterator[Callable[[str], None]]:
     """A PostgreSQL of our own in that folder, on a port of its own: `act("start")`, `act("stop")`. Needs root and its programs."""
-    owner = pwd.getpwnam("postgres")
-    data = folder / "cluster"
+    owner, data = pwd.getpwnam("postgres"), folder / "cluster"
     data.mkdir(mode=0o700)
-    os.chown(folder, owner.pw_uid, owner.pw_gid)
-    os.chown(data, owner.pw_uid, owner.pw_gid)
-    settings = f"-p {OWN_PORT} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c max_wal_size=32MB -c min_wal_size=32MB"
+    for place in (folder, data):
+        os.chown(place, owner.pw_uid, owner.pw_gid)
+    options = f"-p {OWN_PORT} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c max_wal_size=32MB"
 
     def act(what: str) -> None:
-        more = ["-o", settings, "-l", str(folder / "cluster.log")] if what == "start" else ["-m", "immediate"]
-        subprocess.run(
-            [str(TOOLS / "pg_ctl"), "-D", str(data), "-w", *more, what], check=True, user="postgres", stdout=subprocess.DEVNULL
-        )
+        more = ["-o", options, "-l", str(folder / "cluster.log")] if what == "start" else ["-m", "immediate"]
+        command = [str(TOOLS / "pg_ctl"), "-D", str(data), "-w", *more, what]
+        subprocess.run(command, check=what == "start", user="postgres", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     initdb = [str(TOOLS / "initdb"), "-D", str(data), "--auth=trust", "-U", "postgres", "--wal-segsize=4"]
     subprocess.run(initdb, check=True, user="postgres", stdout=subprocess.DEVNULL)
@@ -112,12 +110,7 @@ def own_cluster(folder: Path) -> Iterator[Callable[[str], None]]:
     try:
         yield act
     finally:
-        subprocess.run(
-            [str(TOOLS / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"],
-            check=False,
-            user="postgres",
-            stdout=subprocess.DEVNULL,
-        )
+        act("stop")
 
 
 @contextmanager
@@ -140,10 +133,8 @@ def full_disk(kind: str, asked: argparse.Namespace) -> str:
         with writing(house) as writers:
             time.sleep(2)
             free = shutil.disk_usage(disk).free
-            try:
+            with suppress(OSError):
                 ballast.write_bytes(b"x" * (free - 64 * 1024))
-            except OSError:
-                pass
             time.sleep(6)
             refused = sum(count for writer in writers for status, count in writer.answers.items() if status != 302)
             ballast.unlink()
@@ -168,22 +159,22 @@ def database_gone(kind: str, asked: argparse.Namespace) -> str:
     """PostgreSQL is stopped without warning while people write, and started again."""
     if kind == "sqlite":
         return "does not apply: there is no server to lose"
-    with tempfile.TemporaryDirectory(prefix="meso-cluster-") as place, own_cluster(Path(place)) as act:
-        with an_office(kind, server=f"postgres://postgres@127.0.0.1:{OWN_PORT}") as house:
-            house.start()
-            with writing(house) as writers:
-                time.sleep(2)
-                act("stop")
-                said = {house.asked("/healthz/") for _ in range(5)}
-                need(said == {503}, f"/healthz/ said {said} without a database")
-                time.sleep(2)
-                act("start")
-                _until(lambda: house.asked("/healthz/") == 200, 30)
-                before = sum(len(writer.told) for writer in writers)
-                time.sleep(4)
-            house.stop()
-            found = check_nothing_is_lost(house, writers)
-            need(found["acknowledged"] > before, "nobody could write after the database was back")
+    server, place = f"postgres://postgres@127.0.0.1:{OWN_PORT}", tempfile.TemporaryDirectory(prefix="meso-cluster-")
+    with place as folder, own_cluster(Path(folder)) as act, an_office(kind, server=server) as house:
+        house.start()
+        with writing(house) as writers:
+            time.sleep(2)
+            act("stop")
+            said = {house.asked("/healthz/") for _ in range(5)}
+            need(said == {503}, f"/healthz/ said {said} without a database")
+            time.sleep(2)
+            act("start")
+            _until(lambda: house.asked("/healthz/") == 200, 30)
+            before = sum(len(writer.told) for writer in writers)
+            time.sleep(4)
+        house.stop()
+        found = check_nothing_is_lost(house, writers)
+        need(found["acknowledged"] > before, "nobody could write after the database was back")
     return (
         f"/healthz/ said 503 meanwhile; {found['acknowledged']} writes acknowledged and all there; it went on without a restart"
     )
