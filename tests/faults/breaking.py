@@ -92,7 +92,7 @@ def small_disk(megabytes: int) -> Iterator[Path]:
 
 @contextmanager
 def own_cluster(folder: Path) -> Iterator[Callable[[str], None]]:
-    """A PostgreSQL of our own in that folder, on a port of its own: `act("start")`, `act("stop")`. Needs root and its programs."""
+    """A PostgreSQL of our own in that folder, on its own port: `act("start")`, `act("stop")`. Needs root and its programs."""
     owner, data = pwd.getpwnam("postgres"), folder / "cluster"
     data.mkdir(mode=0o700)
     for place in (folder, data):
@@ -118,7 +118,7 @@ def on_a_small_disk(kind: str, megabytes: int) -> Iterator[tuple[House, Path]]:
     """An office whose database lies on a small disk, and that disk's folder."""
     with small_disk(megabytes) as disk:
         if kind == "sqlite":
-            with an_office(kind, folder=disk) as house:
+            with an_office(kind, disk=disk) as house:
                 yield house, disk
         else:
             with own_cluster(disk), an_office(kind, server=f"postgres://postgres@127.0.0.1:{OWN_PORT}") as house:

@@ -204,12 +204,11 @@ def check_nothing_is_lost(house: House, writers: list[Writer]) -> dict:
 
 
 @contextmanager
-def an_office(kind: str, people: int = WRITERS, folder: Path | None = None, server: str = SERVER) -> Iterator[House]:
-    """An office on a fresh database of that kind, gone afterwards."""
+def an_office(kind: str, people: int = WRITERS, disk: Path | None = None, server: str = SERVER) -> Iterator[House]:
+    """An office on a fresh database of that kind, gone afterwards. `disk` is where SQLite's file lies, if not beside the rest."""
     with tempfile.TemporaryDirectory(prefix="meso-faults-") as own:
-        place = folder or Path(own)
         name = f"meso_faults_{secrets.token_hex(4)}"
-        house = House(place, f"sqlite:///{place}/meso.sqlite3" if kind == "sqlite" else f"{server}/{name}")
+        house = House(Path(own), f"sqlite:///{disk or own}/meso.sqlite3" if kind == "sqlite" else f"{server}/{name}")
         if kind != "sqlite":
             maintenance(server, f"CREATE DATABASE {name}")
         try:
