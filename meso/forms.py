@@ -14,6 +14,8 @@ from meso import clock, widgets
 from meso.models import AccessEvent, Office, User
 from meso.roles import Role
 
+ROWS = 4  # lines of a box of text
+
 
 class BootstrapRenderer(TemplatesSetting):
     """Renders each field through templates/forms/field.html: label, control, help, error, tied together for a screen reader."""
@@ -35,6 +37,8 @@ def dress(form: forms.BaseForm) -> None:
             css = "form-select"
         else:
             css = "form-control"
+        if isinstance(widget, forms.Textarea) and widget.attrs.get("rows") == "10":  # Django's own, where a form says nothing
+            widget.attrs["rows"] = ROWS
         if form.is_bound and name in form.errors:
             css += " is-invalid"
         widget.attrs["class"] = f"{widget.attrs.get('class', '')} {css}".strip()

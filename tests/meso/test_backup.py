@@ -274,7 +274,7 @@ def a_drill(days_ago: int, holds: bool = True) -> BackupDrill:
     [
         ([], "No backup has ever been restored as a drill."),
         ([(3, True)], "3 days ago."),
-        ([(9, True)], "It should be made every week."),
+        ([(9, True)], "It should be made every week"),
         ([(2, True), (1, False)], "failed: the backup did not restore whole"),
     ],
 )

@@ -22,7 +22,8 @@ def tasks_of(client, role: str) -> list[tuple[str, str]]:
     page = client.get("/").content.decode()
     section = re.search(r'<section class="panel todo">.*?</section>', page, re.DOTALL)
     found = re.findall(r'<th scope="row"><a href="([^"]+)">([^<]+)</a>', section.group()) if section else []
-    return [task for task in found if task[0] != "/notices/"]  # an office of these tests has no notice in force
+    of_the_house = ("/notices/", "/#backup-drill")  # an office of these tests has no notice in force and no backup
+    return [task for task in found if task[0] not in of_the_house]
 
 
 def at_step(step: Step, kind: str = Kind.ACCESS, days_ago: int = 3, **facts) -> PatientRequest:
@@ -85,12 +86,12 @@ def test_a_day_without_work_says_so(client):
 
 
 def test_a_long_list_is_cut_and_says_how_many_more(client, queries_for):
-    client.force_login(UserFactory(role="privacy_officer"))
+    client.force_login(UserFactory(role="front_desk"))
     at_step(Step.VERIFY)
     client.get("/")
     few = len(queries_for("/"))
     for _ in range(20):
         at_step(Step.VERIFY)
     assert len(tasks_of(client, "")) == 12
-    assert "And 10 more, less pressing." in client.get("/").content.decode()
+    assert "And 9 more, less pressing." in client.get("/").content.decode()
     assert len(queries_for("/")) == few
