@@ -17,7 +17,7 @@ from meso.pdf import Pdf, render_pdf
 from records import copying
 from records.exclusion import excluded
 from records.models import Attachment, Entry, Patient
-from requests_app import carrying_out, fees, letters, package, quoting
+from requests_app import carrying_out, fees, letters, package, quoting, tariff
 from requests_app.answers import all_or_nothing
 from requests_app.asked import Way
 from requests_app.deadlines import NotAllowedNow
@@ -146,10 +146,7 @@ def figures(order: Order, pages: int, office: Office) -> dict:
         "pages": pages,
         "paper_pages": order.paper_pages,
         "postage": order.postage,
-        "rate": office.page_rate,
-        "charge_electronic": office.charge_electronic_pages,
-        "flat_fee": office.electronic_copy_fee,
-        "scan_rate": office.scan_rate,
+        **tariff.rates(office),
     }
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from meso.models import Office, User
 from meso.money import in_words
-from requests_app import carrying_out, fees, talking
+from requests_app import carrying_out, fees, talking, tariff
 from requests_app.answers import all_or_nothing
 from requests_app.deadlines import NotAllowedNow, spoken
 from requests_app.fees import Bill, FeeRefused
@@ -28,10 +28,7 @@ def estimate(delivery: str, pages: int | str, postage: Decimal | str, office: Of
         pages=0,
         paper_pages=_at("pages", lambda: fees.check_pages(pages)),
         postage=_at("postage", lambda: fees.check_money(postage, _("Postage"))),
-        rate=office.page_rate,
-        charge_electronic=office.charge_electronic_pages,
-        flat_fee=office.electronic_copy_fee,
-        scan_rate=office.scan_rate,
+        **tariff.rates(office),
     )
 
 

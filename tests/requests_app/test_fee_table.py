@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from meso.models import Office
-from requests_app import copies, fees, postage
+from requests_app import copies, fees, postage, quoting, tariff
 from requests_app.fees import FeeRefused
 from requests_app.kinds import Delivery
 from requests_app.models import PostagePrice
@@ -165,3 +165,5 @@ def test_the_state_cap_is_what_the_bill_takes(db):
     office = an_office(state_page_cap=D("0.10"))
     order = copies.Order((), (), Delivery.MAIL, 37, D("1.85"))
     assert fees.for_delivery(**copies.figures(order, 0, office)).total == D("5.55")
+    assert quoting.estimate(Delivery.MAIL, 37, "1.85", office).total == D("5.55")
+    assert tariff.price_of_a_list(Delivery.MAIL, 37, D("1.85"), office).total == D("5.55")
