@@ -17,7 +17,9 @@ def rebuttal(statement: Disagreement, text: str, *, dated: date, by: User, offic
     """The patient's copy of the office's answer to their statement (164.526(d)(3))."""
     lead = _("We do not agree to the change, and you gave us a statement that you disagree. This is our answer to it.")
     facts = {"statement": statement, "text": text}
-    return letters.plain(statement.request, Letter.Kind.REBUTTAL, lead, ("rebuttal",), dated=dated, by=by, office=office, **facts)
+    return letters.of_parts(
+        statement.request, Letter.Kind.REBUTTAL, lead, ("rebuttal",), dated=dated, by=by, office=office, **facts
+    )
 
 
 def correction(
@@ -47,7 +49,7 @@ def review(
     parts = ("reviewed", "opened") if overturned else ("reviewed", "complain")
     letters.check_complete(parts, office)
     facts = {"referral": referral, "reasons": reasons}
-    return letters.plain(request, Letter.Kind.REVIEW, lead, parts, dated=dated, by=by, office=office, **facts)
+    return letters.of_parts(request, Letter.Kind.REVIEW, lead, parts, dated=dated, by=by, office=office, **facts)
 
 
 def appointment(request: PatientRequest, *, day: date, at_time: time, place: str, dated: date, by: User, office: Office) -> Draft:
@@ -55,4 +57,4 @@ def appointment(request: PatientRequest, *, day: date, at_time: time, place: str
     lead = _("You can look at it here, on the day below.")
     facts = {"day": day, "at_time": at_time, "place": place}
     kind = Letter.Kind.APPOINTMENT
-    return letters.plain(request, kind, lead, ("appointment",), dated=dated, by=by, office=office, **facts)
+    return letters.of_parts(request, kind, lead, ("appointment",), dated=dated, by=by, office=office, **facts)

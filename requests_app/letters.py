@@ -156,7 +156,7 @@ def decision(
     judge = judged_by if why and why.reviewable else None
     facts = {"ground": why, "text": text, "judged_by": judge, "held_by": held_by, "excluded": excluded}
     lead = DECISIONS[request.kind, outcome][0]
-    return _draft(request, Letter.Kind.DECISION, lead, parts, dated=dated, by=by, office=office, outcome=outcome, **facts)
+    return of_parts(request, Letter.Kind.DECISION, lead, parts, dated=dated, by=by, office=office, outcome=outcome, **facts)
 
 
 def extension(request: PatientRequest, *, until: date, reason: str, dated: date, by: User, office: Office) -> Draft:
@@ -164,26 +164,26 @@ def extension(request: PatientRequest, *, until: date, reason: str, dated: date,
     unsaid.check(request, None, reason, on=dated, field="reason")
     facts = {"until": until, "reason": reason}
     lead = _("We need more time to answer you.")
-    return _draft(request, Letter.Kind.EXTENSION, lead, ("extension",), dated=dated, by=by, office=office, **facts)
+    return of_parts(request, Letter.Kind.EXTENSION, lead, ("extension",), dated=dated, by=by, office=office, **facts)
 
 
 def withdrawal(request: PatientRequest, *, dated: date, by: User, office: Office) -> Draft:
     """The letter that confirms that the patient took the request back."""
     lead = _("You told us that you take your request back. We have closed it.")
-    return _draft(request, Letter.Kind.WITHDRAWAL, lead, ("withdrawal",), dated=dated, by=by, office=office)
+    return of_parts(request, Letter.Kind.WITHDRAWAL, lead, ("withdrawal",), dated=dated, by=by, office=office)
 
 
 def message(request: PatientRequest, *, text: str, dated: date, by: User, office: Office) -> Draft:
     """A letter that tells the patient something of the request, in the words of the office."""
     lead = _("We write to you about it.")
-    return _draft(request, Letter.Kind.MESSAGE, lead, ("message",), dated=dated, by=by, office=office, text=text)
+    return of_parts(request, Letter.Kind.MESSAGE, lead, ("message",), dated=dated, by=by, office=office, text=text)
 
 
 def reopening(request: PatientRequest, *, reason: str, dated: date, by: User, office: Office) -> Draft:
     """The letter that tells that a closed request is open again, why, and by when it is answered."""
     lead = _("We had closed it. Now we have opened it again.")
     facts = {"reason": reason, "is_late": dated > request.due_on}
-    return _draft(request, Letter.Kind.REOPENING, lead, ("reopening",), dated=dated, by=by, office=office, **facts)
+    return of_parts(request, Letter.Kind.REOPENING, lead, ("reopening",), dated=dated, by=by, office=office, **facts)
 
 
 def language_of(request: PatientRequest) -> str:
@@ -191,7 +191,7 @@ def language_of(request: PatientRequest) -> str:
     return languages.written(request.language or (request.patient.language if request.patient else ""))
 
 
-def _draft(
+def of_parts(
     request: PatientRequest,
     kind: str,
     lead: str | Promise,
@@ -202,6 +202,10 @@ def _draft(
     office: Office,
     **facts: Any,
 ) -> Draft:
+    """A letter of this kind made of these parts, its context filled with `facts`.
+
+    Raises NotAllowedNow for words among them that ask for a waiver of rights or threaten.
+    """
     for field in ("text", "reason"):
         _check_waives_nothing(facts.get(field, ""), field)
     language = language_of(request)
@@ -209,21 +213,6 @@ def _draft(
         to, heading, lead, said = addressee(request, dated), str(Letter.Kind(kind).label), str(lead), asked.words(request)
     context = {"asked": request, "said": said, "office": office, "dated": dated, "by": by, **facts}
     return Draft(kind, heading, lead, parts, tuple(to), language, context)
-
-
-def plain(
-    request: PatientRequest,
-    kind: str,
-    lead: str | Promise,
-    parts: tuple[str, ...],
-    *,
-    dated: date,
-    by: User,
-    office: Office,
-    **facts: Any,
-) -> Draft:
-    """A letter of this kind made of these parts, its context filled with `facts`."""
-    return _draft(request, kind, lead, parts, dated=dated, by=by, office=office, **facts)
 
 
 def _check_waives_nothing(text: str, field: str) -> None:
