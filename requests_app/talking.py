@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from meso.models import Office, User
+from records import wishes
 from records.models import ContactPreference
 from requests_app import letters
 from requests_app.answers import all_or_nothing, make_letter
@@ -42,11 +43,9 @@ _MEANS = {Way.TELEPHONE: ContactPreference.Means.PHONE, Way.EMAIL: ContactPrefer
 
 def why_not_by(request: PatientRequest, way: str, on: date) -> str:
     """Why the patient may not be told in this way, for they asked to be reached in another (164.522(b)); "" when they may."""
-    wish = ContactPreference.objects.latest_of(request.patient, on) if request.patient else None
-    if wish is None or way not in _MEANS or _MEANS[Way(way)] == wish.means:
+    if request.patient is None or way not in _MEANS:
         return ""
-    how = {"how": wish.get_means_display(), "where": ", ".join(wish.where.splitlines())}
-    return _t("The patient asked to be reached another way. %(how)s: %(where)s.") % how
+    return wishes.allows(request.patient, _MEANS[Way(way)], "", on) or ""
 
 
 def tell(

@@ -176,7 +176,7 @@ def test_only_an_open_request_for_access_has_a_price(officer, asked):
 
 def test_the_price_is_told_in_the_way_the_patient_wishes(asked, officer):
     ContactPreferenceFactory(patient=asked.patient)
-    with pytest.raises(NotAllowedNow, match="another way") as refusal:
+    with pytest.raises(NotAllowedNow, match="reached only so") as refusal:
         tell(asked, officer)
     assert refusal.value.field == "how"
     tell(asked, officer, how="in person")
