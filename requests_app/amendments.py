@@ -20,11 +20,9 @@ from records.uploads import CheckedFile
 from requests_app import after_letters, answers, grounds
 from requests_app.answers import all_or_nothing
 from requests_app.deadlines import NotAllowedNow, spoken
-from requests_app.kinds import Kind, Outcome
+from requests_app.kinds import HELD_BACK, Kind, Outcome
 from requests_app.models import Disagreement, DisputedEntry, Letter, PatientRequest, Rebuttal, RequestEvent, TravelWish
 from requests_app.models.timeline import Verb
-
-HELD_BACK = frozenset({Outcome.DENIED, Outcome.GRANTED_IN_PART})
 
 
 def is_disputable(request: PatientRequest) -> bool:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from meso import auditor
 from requests_app import deadlines, grounds
-from requests_app.kinds import Outcome
+from requests_app.kinds import HELD_BACK
 from requests_app.models import (
     Complaint,
     CopyBill,
@@ -61,7 +61,7 @@ def _on_time(row: PatientRequest, end: date) -> str:
 
 
 def _denied(start: date, end: date) -> QuerySet[PatientRequest]:
-    decided = PatientRequest.objects.filter(decided_on__range=(start, end), outcome__in=[Outcome.DENIED, Outcome.GRANTED_IN_PART])
+    decided = PatientRequest.objects.filter(decided_on__range=(start, end), outcome__in=HELD_BACK)
     return decided.select_related("patient", "decided_by").order_by("decided_on", "id")
 
 

@@ -36,6 +36,9 @@ class Outcome(models.TextChoices):
     WITHDRAWN = "withdrawn", _("Withdrawn by the patient")
 
 
+AGREED_TO = frozenset({Outcome.GRANTED, Outcome.GRANTED_IN_PART})
+HELD_BACK = frozenset({Outcome.DENIED, Outcome.GRANTED_IN_PART})  # all of it or a part
+
 # Answers behind which nothing is released: the letter is all.
 NOTHING_GIVEN = frozenset({Outcome.DENIED, Outcome.NO_RECORDS})
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from meso import today
 from meso.today import MOST, Task
 from requests_app.deadlines import spoken
-from requests_app.kinds import Kind, Outcome
+from requests_app.kinds import AGREED_TO, Kind
 from requests_app.models import (
     DenialReview,
     InboundAmendment,
@@ -84,7 +84,7 @@ def whom_to_ask(request: HttpRequest, on: date) -> Iterator[Task]:
     said = RequestEvent.objects.filter(request=OuterRef("pk"), verb=Verb.ASKED_WHOM)
     amended = PatientRequest.objects.filter(
         kind=Kind.AMENDMENT,
-        outcome__in=[Outcome.GRANTED, Outcome.GRANTED_IN_PART],
+        outcome__in=AGREED_TO,
         carried_out_on__range=(on - ASK_WITHIN, on),
     ).filter(Q(closed_on=None) | Q(closed_on__gte=on - ASK_WITHIN))  # the index is by the day of closing
     for asked in amended.filter(~Exists(said)).order_by("carried_out_on", "id")[:MOST]:

@@ -13,16 +13,14 @@ from meso.models import Office, User
 from requests_app import after_letters, answers, grounds
 from requests_app.answers import all_or_nothing
 from requests_app.deadlines import NotAllowedNow
-from requests_app.kinds import Kind, Outcome
+from requests_app.kinds import HELD_BACK, Kind
 from requests_app.models import DenialReview, Letter, PatientRequest, ReviewOutcome, ReviewReferral, WithheldEnding
 from requests_app.models.timeline import Verb
-
-_HELD_BACK = frozenset({Outcome.DENIED, Outcome.GRANTED_IN_PART})
 
 
 def denial_of(request: PatientRequest) -> Letter | None:
     """The letter of the denial that may be reviewed: access held back on a reviewable ground; or None."""
-    if request.kind != Kind.ACCESS or request.outcome not in _HELD_BACK or not request.ground:
+    if request.kind != Kind.ACCESS or request.outcome not in HELD_BACK or not request.ground:
         return None
     if not grounds.ground(request.kind, request.ground).reviewable:
         return None

@@ -18,11 +18,9 @@ from records.models import Entry, Patient
 from requests_app import after_letters, answers
 from requests_app.answers import all_or_nothing
 from requests_app.deadlines import NotAllowedNow
-from requests_app.kinds import Kind, Outcome
+from requests_app.kinds import AGREED_TO, Kind
 from requests_app.models import PatientRequest, Recipient, Telling
 from requests_app.models.timeline import Verb
-
-_AGREED_TO = frozenset({Outcome.GRANTED, Outcome.GRANTED_IN_PART})
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Proposal:
 
 def is_amended(request: PatientRequest) -> bool:
     """Whether it is an amendment that was agreed to, all or in part, and carried out."""
-    return request.kind == Kind.AMENDMENT and request.outcome in _AGREED_TO and request.carried_out_on is not None
+    return request.kind == Kind.AMENDMENT and request.outcome in AGREED_TO and request.carried_out_on is not None
 
 
 def amended_entries(request: PatientRequest) -> QuerySet[Entry]:

@@ -18,7 +18,7 @@ from requests_app.deadlines import NotAllowedNow
 from requests_app.forms.acts import long_text
 from requests_app.forms.choosing import ChoosingForm, entry_choices
 from requests_app.grounds import PERSON
-from requests_app.kinds import ANSWERED_BY_THE_THING_ITSELF, Kind, Outcome, Step
+from requests_app.kinds import ANSWERED_BY_THE_THING_ITSELF, HELD_BACK, Kind, Outcome, Step
 from requests_app.letters import Draft
 from requests_app.models import PatientRequest
 
@@ -26,7 +26,6 @@ _GRANT, _DENY = (Outcome.GRANTED, _("Grant it")), (Outcome.DENIED, _("Deny it"))
 _ANSWERS = (_GRANT, (Outcome.GRANTED_IN_PART, _("Grant it in part")), _DENY)
 
 _NOT_FOUND = (Outcome.NO_RECORDS, _("Say that no records were found"))
-_HOLDS_BACK = (Outcome.GRANTED_IN_PART, Outcome.DENIED)
 
 
 def professionals() -> QuerySet[User]:
@@ -147,7 +146,7 @@ class DecideForm(ChoosingForm):
     def needed(self) -> set[str]:
         """A denial needs its ground and reason, a grant neither. `clean` asks who judged."""
         chosen = self.chosen("outcome")
-        if chosen not in _HOLDS_BACK:
+        if chosen not in HELD_BACK:
             return set()
         if self.chosen("ground") == PERSON.code:
             return {"ground", "text"}
@@ -157,7 +156,7 @@ class DecideForm(ChoosingForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("outcome") in _HOLDS_BACK and data.get("ground"):
+        if data.get("outcome") in HELD_BACK and data.get("ground"):
             try:
                 grounds.check_originator(self.asked.kind, data["ground"], self.asked.details.get("originator", ""))
                 answers.judgment(grounds.ground(self.asked.kind, data["ground"]), data.get("judged_by"))
@@ -168,7 +167,7 @@ class DecideForm(ChoosingForm):
     def _answer(self) -> dict[str, Any]:
         """What is decided, as answers.decide_with_letter takes it."""
         data = self.cleaned_data
-        denies = data.get("outcome") in _HOLDS_BACK
+        denies = data.get("outcome") in HELD_BACK
         facts = {"ground": data.get("ground", ""), "text": data.get("text", "")} if denies else {"ground": "", "text": ""}
         return facts | {"judged_by": data.get("judged_by"), "held_by": data.get("held_by", "")}
 
