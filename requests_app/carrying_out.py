@@ -27,6 +27,7 @@ from requests_app.deadlines import NotAllowedNow, spoken
 from requests_app.kinds import Kind, Outcome
 from requests_app.models import CopyBill, CopySetAside, PatientRequest, RequestEvent, ReviewGiven, ReviewOutcome
 from requests_app.models.timeline import Verb
+from requests_app.putting_right import put_right
 
 # Kinds that one act carries out for good; copies and amendments may come in several.
 _ONCE = frozenset({Kind.RESTRICTION, Kind.CONFIDENTIAL_COMMUNICATION, Kind.ACCOUNTING})
@@ -79,14 +80,15 @@ def looked_at(
     """
     with all_or_nothing(request) as me:
         check(me, Kind.ACCESS, on)
-        if held_now(me) and not any(bill.package.get("withheld") == held_now(me) for bill in me.bills.all()):
+        held, hidden = held_now(me), me.hidden_entries()
+        if held and not any(bill.package.get("withheld") == held for bill in me.bills.all()):
             raise NotAllowedNow(_("Words are withheld: make the copy first, and show the patient that copy, not the chart."))
-        if me.hidden_entries() and not me.bills.exists():
+        if hidden and not me.bills.exists():
             words = _(
                 "Part of the chart is hidden from the parent (164.502(g)(3)): make the copy first, and show that copy alone."
             )
             raise NotAllowedNow(words)
-        shown = me.bills.last() if held_now(me) or me.hidden_entries() else None  # the copy that was shown, not the chart
+        shown = me.bills.last() if held or hidden else None  # the copy that was shown, not the chart
         facts: dict[str, Any] = {"given_on": seen_on, **_released(release)} | ({"bill": shown.pk} if shown else {})
         return access_given(request, me, Verb.INSPECTED, seen_on, by=by, at=at, on=on, **facts)
 
@@ -218,30 +220,12 @@ def amend(
     `passage` is the words to strike, "" for the whole entry, None for no line. Nothing is erased (law.md §3). Raises
     NotAllowedNow: nothing to do, a line without its reason, words that do not stand in the entry, another chart's entry.
     """
-    if passage is None and not addendum.strip():
-        raise NotAllowedNow(_("Draw a line, write an addendum, or both."))
-    if passage is not None and not reason.strip():
-        raise NotAllowedNow(_("A line needs its reason: it stands beside the entry."), "reason")
     with all_or_nothing(request) as me:
-        check(me, Kind.AMENDMENT, on)
-        if entry.patient_id != me.patient_id or entry.is_misfiled:
-            raise NotAllowedNow(_("That entry is not in this patient's record."), "entry")
-        done = []
-        if passage is not None:
-            _strike(entry, passage, reason, by=by, at=at, number=me.number)
-            done.append(_("line through words") if passage else _("line through the whole entry"))
-        if addendum.strip():
-            entry.add_addendum(by=by, at=at, body=addendum, request_number=me.number)
-            done.append(_("addendum"))
+        patient = check(me, Kind.AMENDMENT, on)
+        words: dict[str, Any] = {"passage": passage, "reason": reason, "addendum": addendum}
+        done = put_right(entry, patient.pk, **words, by=by, at=at, request_number=me.number)
         what = _("entry of %(day)s, %(done)s") % {"day": spoken(entry.service_on), "done": _(" and ").join(done)}
         return request.carried_out(Verb.AMENDED, on, by=by, at=at, on=on, what=what, entry=entry.pk)
-
-
-def _strike(entry: Entry, passage: str, reason: str, *, by: User, at: datetime, number: str) -> None:
-    try:
-        entry.strike(by=by, at=at, reason=reason, passage=passage, request_number=number)
-    except ValidationError as wrong:
-        raise NotAllowedNow(" ".join(wrong.messages), "passage") from wrong
 
 
 # --- restriction, contact ---------------------------------------------------------------------------------------------

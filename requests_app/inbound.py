@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -10,6 +9,7 @@ from meso.models import User
 from records.models import Entry, Patient
 from requests_app.deadlines import NotAllowedNow
 from requests_app.models import InboundAmendment, InboundAnswer
+from requests_app.putting_right import put_right
 
 
 def take(patient: Patient, *, told_by: str, told_on: date, what: str, by: User, at: datetime, on: date) -> InboundAmendment:
@@ -45,21 +45,9 @@ def amend(
     `passage` is the words to strike, "" for the whole entry, None for no line. Raises NotAllowedNow: answered already,
     nothing to do, a line without its reason, words that do not stand in the entry, another chart's entry.
     """
-    if passage is None and not addendum.strip():
-        raise NotAllowedNow(_("Draw a line, write an addendum, or both."), "addendum")
-    if passage is not None and not reason.strip():
-        raise NotAllowedNow(_("A line needs its reason: it stands beside the entry."), "reason")
-    if entry.patient_id != inbound.patient_id or entry.is_misfiled:
-        raise NotAllowedNow(_("That entry is not in this patient's record."), "entry")
     with transaction.atomic():
         answer = _answer(inbound, entry, "", by=by, at=at, on=on)
-        if passage is not None:
-            try:
-                entry.strike(by=by, at=at, reason=reason, passage=passage)
-            except ValidationError as wrong:
-                raise NotAllowedNow(" ".join(wrong.messages), "passage") from wrong
-        if addendum.strip():
-            entry.add_addendum(by=by, at=at, body=addendum)
+        put_right(entry, inbound.patient_id, passage=passage, reason=reason, addendum=addendum, by=by, at=at)
     return answer
 
 
