@@ -10,6 +10,7 @@ from meso.models import Office, User
 from records.forms.entries import FilesField
 from records.models import Entry
 from requests_app import grounds, package
+from requests_app.deadlines import spoken
 from requests_app.forms.acts import ActForm, long_text
 from requests_app.forms.choosing import ChoosingForm
 from requests_app.forms.decide import professionals, told
@@ -76,7 +77,7 @@ class ReleaseWordsForm(ActForm):
     def __init__(self, *args: Any, held: WithheldPassage, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.held = held
-        self.lead = _("Withheld on %(day)s: “%(words)s”") % {"day": held.on, "words": held.passage}
+        self.lead = _("Withheld on %(day)s: “%(words)s”") % {"day": spoken(held.on), "words": held.passage}
 
     def act(self, *, by: User, at: datetime, office: Office) -> None:
         """Release them."""

@@ -1,7 +1,7 @@
 """What the pages of all acts on a request share: the request fetched, the act done, a refusal shown at the form."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -16,6 +16,8 @@ from requests_app.forms.acts import ActForm
 from requests_app.models import PatientRequest
 
 STAFF_FIELDS = ("patient", "assignee", "entered_by", "decided_by", "identity_checked_by", "representative")
+
+F = TypeVar("F", bound=ActForm)
 
 
 def request_or_404(number: str) -> PatientRequest:
@@ -42,6 +44,12 @@ def released_for(asked: PatientRequest, audited: str) -> Callable[[HttpRequest, 
         return redirect(asked)
 
     return then
+
+
+def form_for(request: HttpRequest, form_class: Callable[..., F], asked: PatientRequest, **facts: Any) -> F:
+    """An act's form as it was sent, else as its draft was left. `facts` are what this form wants besides."""
+    sent = (request.POST or None, request.FILES or None)
+    return form_class(*sent, asked=asked, on=clock.today(), initial=drafts.initial(request), **facts)
 
 
 def act_on(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from disclosures.views.release import at_the_desk
-from meso import audit, clock, drafts
+from meso import audit, clock
 from meso.audit import Action
 from meso.http import HttpRequest, file_answer
 from meso.paging import page
@@ -25,7 +25,7 @@ from requests_app.forms.decide import DecideForm
 from requests_app.forms.giving import LookForm
 from requests_app.kinds import Kind
 from requests_app.models import Letter, PatientRequest
-from requests_app.views.acting import act_on, chart_of, released_for, request_or_404
+from requests_app.views.acting import act_on, chart_of, form_for, released_for, request_or_404
 
 # --- the decision -----------------------------------------------------------------------------------------------------
 
@@ -53,7 +53,7 @@ def _decide(request: HttpRequest, asked: PatientRequest) -> HttpResponse:
     if asked.outcome and not asked.may_be_taken_back(clock.today()):
         messages.info(request, _("This request has been decided."))
         return redirect(asked)
-    form = DecideForm(request.POST or None, asked=asked, on=clock.today(), initial=drafts.initial(request))
+    form = form_for(request, DecideForm, asked)
 
     def more() -> dict[str, Any]:
         return {"what": asked_words.lines(asked), **_preview(request, form)}
@@ -94,8 +94,7 @@ def letter_sent(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     """Record the day on which a letter went out."""
     asked = request_or_404(number)
     found = get_object_or_404(Letter, request=asked, pk=pk)
-    form = forms.SendForm(request.POST or None, asked=asked, on=clock.today(), letter=found, initial=drafts.initial(request))
-    return act_on(request, form)
+    return act_on(request, form_for(request, forms.SendForm, asked, letter=found))
 
 
 # --- carrying it out --------------------------------------------------------------------------------------------------
@@ -107,19 +106,18 @@ def request_carry_out(request: HttpRequest, number: str) -> HttpResponse:
     asked = request_or_404(number)
     if asked.kind == Kind.AMENDMENT:
         return redirect("request_amend", number)
-    facts: dict[str, Any] = {"asked": asked, "on": clock.today(), "initial": drafts.initial(request)}
     given = carrying_out.accounting_of(asked)
     form: ActForm
     if asked.kind == Kind.ACCESS:
         return _ways_of_access(request, asked)
     if asked.kind != Kind.ACCOUNTING:
-        form = forms.FORMS[asked.kind](request.POST or None, **facts)
+        form = form_for(request, forms.FORMS[asked.kind], asked)
     elif told := carrying_out.price_told(asked):
-        form = forms.PriceChoiceForm(request.POST or None, told=told, **facts)
+        form = form_for(request, forms.PriceChoiceForm, asked, told=told)
     elif given and "again" not in request.GET:
-        form = forms.GiveAccountingForm(request.POST or None, given=given, **facts)
+        form = form_for(request, forms.GiveAccountingForm, asked, given=given)
     else:
-        form = forms.IssueForm(request.POST or None, by=request.user, **facts)
+        form = form_for(request, forms.IssueForm, asked, by=request.user)
 
     def more() -> dict[str, Any]:
         heading = checklist.CARRY_OUT[asked.kind]
@@ -180,7 +178,7 @@ def request_amend_entry(request: HttpRequest, number: str, pk: int) -> HttpRespo
         return redirect("request_amend", number)
     entry = get_object_or_404(Entry.objects.of_record().with_marks(), patient=asked.patient, pk=pk)
     beside.lay([entry], clock.today())
-    form = forms.AmendForm(request.POST or None, asked=asked, on=clock.today(), entry=entry, initial=drafts.initial(request))
+    form = form_for(request, forms.AmendForm, asked, entry=entry)
 
     def more() -> dict[str, Any]:
         audit.looked_at(request, f"entry {entry.pk} for {asked.number}", chart_of(asked))

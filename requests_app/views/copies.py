@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET
 
 from disclosures.views.release import at_the_desk
-from meso import audit, clock, drafts
+from meso import audit, clock
 from meso.audit import Action
 from meso.http import HttpRequest, file_answer
 from meso.roles import needs
@@ -18,7 +18,7 @@ from requests_app.forms.copies import CopiesForm, SetAsideForm, SettleForm
 from requests_app.forms.giving import GiveForm
 from requests_app.kinds import Delivery, Kind
 from requests_app.models import CopyBill, PatientRequest, PostagePrice
-from requests_app.views.acting import act_on, chart_of, released_for, request_or_404
+from requests_app.views.acting import act_on, chart_of, form_for, released_for, request_or_404
 
 
 @needs("request.bill")
@@ -28,15 +28,8 @@ def request_copies(request: HttpRequest, number: str) -> HttpResponse:
     if asked.kind != Kind.ACCESS or asked.patient is None:
         return redirect(asked)
     entries, loose = copying.orderable(asked.patient, asked.representative)
-    form = CopiesForm(
-        request.POST or None,
-        asked=asked,
-        on=clock.today(),
-        entries=entries,
-        loose=loose,
-        ticked=request.GET.get("tick") != "none",
-        initial=drafts.initial(request),
-    )
+    ticked = request.GET.get("tick") != "none"
+    form = form_for(request, CopiesForm, asked, entries=entries, loose=loose, ticked=ticked)
 
     def more() -> dict[str, Any]:
         audit.looked_at(request, f"copies for {asked.number}", chart_of(asked))
@@ -110,13 +103,11 @@ def copies_given(request: HttpRequest, number: str, pk: int) -> HttpResponse:
 def copies_set_aside(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     """Set a copy aside that is not given after all."""
     asked = request_or_404(number)
-    facts: dict[str, Any] = {"asked": asked, "on": clock.today(), "bill": _bill(asked, pk), "initial": drafts.initial(request)}
-    return act_on(request, SetAsideForm(request.POST or None, **facts))
+    return act_on(request, form_for(request, SetAsideForm, asked, bill=_bill(asked, pk)))
 
 
 @needs("request.bill")
 def bill_settle(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     """Record that a bill was paid, or waive it."""
     asked = request_or_404(number)
-    form = SettleForm(request.POST or None, asked=asked, on=clock.today(), bill=_bill(asked, pk), initial=drafts.initial(request))
-    return act_on(request, form)
+    return act_on(request, form_for(request, SettleForm, asked, bill=_bill(asked, pk)))

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from meso import audit, clock, drafts
+from meso import audit, clock
 from meso.audit import Action
 from meso.http import HttpRequest
 from meso.roles import may, needs
@@ -18,7 +18,7 @@ from requests_app import checklist, matching, repeats
 from requests_app.forms import acts
 from requests_app.forms.verify import VerifyForm
 from requests_app.models import PatientRequest
-from requests_app.views.acting import act_on, chart_of, request_or_404
+from requests_app.views.acting import act_on, chart_of, form_for, request_or_404
 
 
 @needs("request.view")
@@ -59,8 +59,7 @@ def _act(
 ) -> HttpResponse:
     """The page of one act on the request with this number."""
     asked = request_or_404(number)
-    form = form_class(request.POST or None, asked=asked, on=clock.today(), initial=drafts.initial(request))
-    return act_on(request, form, template, lambda: more(asked))
+    return act_on(request, form_for(request, form_class, asked), template, lambda: more(asked))
 
 
 @needs("request.match")

@@ -1,23 +1,16 @@
 """The pages of an amendment that was not agreed to: the entries in dispute, the statement, the wish, the answer."""
 
-from typing import Any
-
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
-from meso import clock, drafts
 from meso.http import HttpRequest
 from meso.roles import needs
 from records.models import Entry
 from requests_app import amendments
 from requests_app.forms import disputes as forms
 from requests_app.kinds import Kind
-from requests_app.models import Disagreement, PatientRequest
-from requests_app.views.acting import act_on, request_or_404
-
-
-def _facts(request: HttpRequest, asked: PatientRequest) -> dict[str, Any]:
-    return {"asked": asked, "on": clock.today(), "initial": drafts.initial(request)}
+from requests_app.models import Disagreement
+from requests_app.views.acting import act_on, form_for, request_or_404
 
 
 @needs("request.decide_amendment")
@@ -28,7 +21,7 @@ def request_disputed(request: HttpRequest, number: str) -> HttpResponse:
         return redirect(asked)
     named = asked.disputed.values("entry")
     entries = list(Entry.objects.of_record().filter(patient=asked.patient_id).exclude(pk__in=named).newest_first())
-    return act_on(request, forms.DisputedForm(request.POST or None, entries=entries, **_facts(request, asked)))
+    return act_on(request, form_for(request, forms.DisputedForm, asked, entries=entries))
 
 
 @needs("request.take")
@@ -37,9 +30,7 @@ def request_statement(request: HttpRequest, number: str) -> HttpResponse:
     asked = request_or_404(number)
     if not amendments.is_disputable(asked):
         return redirect(asked)
-    facts = _facts(request, asked)
-    form = forms.StatementForm(request.POST or None, request.FILES or None, office=request.office, **facts)
-    return act_on(request, form)
+    return act_on(request, form_for(request, forms.StatementForm, asked, office=request.office))
 
 
 @needs("request.take")
@@ -48,7 +39,7 @@ def request_travel(request: HttpRequest, number: str) -> HttpResponse:
     asked = request_or_404(number)
     if not amendments.is_disputable(asked):
         return redirect(asked)
-    return act_on(request, forms.TravelForm(request.POST or None, **_facts(request, asked)))
+    return act_on(request, form_for(request, forms.TravelForm, asked))
 
 
 @needs("request.decide_amendment")
@@ -56,7 +47,7 @@ def request_rebut(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     """Answer a statement."""
     asked = request_or_404(number)
     statement = get_object_or_404(Disagreement.objects.select_related("request"), request=asked, pk=pk)
-    return act_on(request, forms.RebutForm(request.POST or None, statement=statement, **_facts(request, asked)))
+    return act_on(request, form_for(request, forms.RebutForm, asked, statement=statement))
 
 
 @needs("request.take")
@@ -65,4 +56,4 @@ def request_originator(request: HttpRequest, number: str) -> HttpResponse:
     asked = request_or_404(number)
     if asked.kind != Kind.AMENDMENT or asked.outcome:
         return redirect(asked)
-    return act_on(request, forms.OriginatorForm(request.POST or None, **_facts(request, asked)))
+    return act_on(request, form_for(request, forms.OriginatorForm, asked))

@@ -3,18 +3,16 @@
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 
-from meso import clock, drafts
 from meso.http import HttpRequest
 from meso.roles import needs
 from requests_app.forms import following as forms
 from requests_app.forms.acts import ActForm
 from requests_app.models import Letter
-from requests_app.views.acting import act_on, request_or_404
+from requests_app.views.acting import act_on, form_for, request_or_404
 
 
 def _act(request: HttpRequest, number: str, form_class: type[ActForm]) -> HttpResponse:
-    form = form_class(request.POST or None, asked=request_or_404(number), on=clock.today(), initial=drafts.initial(request))
-    return act_on(request, form)
+    return act_on(request, form_for(request, form_class, request_or_404(number)))
 
 
 @needs("request.send")
@@ -40,5 +38,4 @@ def letter_delivery(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     """Record what became of a letter."""
     asked = request_or_404(number)
     letter = get_object_or_404(Letter.objects.select_related("request"), request=asked, pk=pk)
-    facts = {"asked": asked, "on": clock.today(), "letter": letter, "initial": drafts.initial(request)}
-    return act_on(request, forms.DeliveryForm(request.POST or None, **facts), "requests_app/delivery.html")
+    return act_on(request, form_for(request, forms.DeliveryForm, asked, letter=letter), "requests_app/delivery.html")

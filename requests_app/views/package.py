@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET
 
-from meso import audit, clock, drafts
+from meso import audit
 from meso.audit import Action
 from meso.http import HttpRequest, file_answer
 from meso.paging import page
@@ -17,7 +17,7 @@ from requests_app import asked as asked_words
 from requests_app import package
 from requests_app.forms import package as forms
 from requests_app.models import RequestPaper, WithheldPassage
-from requests_app.views.acting import act_on, chart_of, request_or_404
+from requests_app.views.acting import act_on, chart_of, form_for, request_or_404
 
 
 @needs("request.withhold")
@@ -40,7 +40,7 @@ def request_withhold_words(request: HttpRequest, number: str, pk: int) -> HttpRe
     if package.why_not_withhold(asked):
         return redirect("request_withhold", number)
     entry = get_object_or_404(Entry.objects.of_record().with_marks(), patient=asked.patient, pk=pk)
-    form = forms.WithholdForm(request.POST or None, asked=asked, on=clock.today(), entry=entry, initial=drafts.initial(request))
+    form = form_for(request, forms.WithholdForm, asked, entry=entry)
 
     def more() -> dict[str, Any]:
         audit.looked_at(request, f"entry {entry.pk} for {asked.number}", chart_of(asked))
@@ -54,16 +54,13 @@ def request_release_words(request: HttpRequest, number: str, pk: int) -> HttpRes
     """Withhold a passage no longer."""
     asked = request_or_404(number)
     held = get_object_or_404(WithheldPassage.objects.select_related("request"), request=asked, pk=pk)
-    form = forms.ReleaseWordsForm(request.POST or None, asked=asked, on=clock.today(), held=held, initial=drafts.initial(request))
-    return act_on(request, form)
+    return act_on(request, form_for(request, forms.ReleaseWordsForm, asked, held=held))
 
 
 @needs("request.paper")
 def request_papers(request: HttpRequest, number: str) -> HttpResponse:
     """File papers of the request."""
-    asked = request_or_404(number)
-    facts: dict[str, Any] = {"asked": asked, "on": clock.today(), "initial": drafts.initial(request)}
-    return act_on(request, forms.PapersForm(request.POST or None, request.FILES or None, **facts))
+    return act_on(request, form_for(request, forms.PapersForm, request_or_404(number)))
 
 
 @needs("request.paper")
@@ -71,7 +68,7 @@ def request_paper_move(request: HttpRequest, number: str, pk: int) -> HttpRespon
     """Put a paper into the package, or keep it internal."""
     asked = request_or_404(number)
     paper = get_object_or_404(RequestPaper.objects.select_related("request"), request=asked, pk=pk)
-    return act_on(request, forms.MovePaperForm(request.POST or None, asked=asked, on=clock.today(), paper=paper))
+    return act_on(request, form_for(request, forms.MovePaperForm, asked, paper=paper))
 
 
 @needs("request.view")

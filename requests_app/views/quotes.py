@@ -8,7 +8,7 @@ from meso.http import HttpRequest
 from meso.roles import needs
 from requests_app.forms.quotes import PriceAnswerForm, TellPriceForm
 from requests_app.models import FeeQuote
-from requests_app.views.acting import act_on, request_or_404
+from requests_app.views.acting import act_on, form_for, request_or_404
 
 
 @needs("request.bill")
@@ -24,5 +24,4 @@ def request_price_answer(request: HttpRequest, number: str, pk: int) -> HttpResp
     """Record what the patient said to a price."""
     asked = request_or_404(number)
     quote = get_object_or_404(FeeQuote.objects.select_related("request"), request=asked, pk=pk)
-    facts = {"asked": asked, "on": clock.today(), "quote": quote, "initial": drafts.initial(request)}
-    return act_on(request, PriceAnswerForm(request.POST or None, **facts))
+    return act_on(request, form_for(request, PriceAnswerForm, asked, quote=quote))

@@ -1,7 +1,5 @@
 """After an amendment was agreed to: whom to tell; and the amendments that other providers tell us of."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,12 +14,8 @@ from records.models import Entry
 from records.views.about import patient_and_context
 from requests_app import inbound, telling
 from requests_app.forms import telling as forms
-from requests_app.models import InboundAmendment, PatientRequest, Recipient
-from requests_app.views.acting import act_on, request_or_404
-
-
-def _facts(request: HttpRequest, asked: PatientRequest) -> dict[str, Any]:
-    return {"asked": asked, "on": clock.today(), "initial": drafts.initial(request)}
+from requests_app.models import InboundAmendment, Recipient
+from requests_app.views.acting import act_on, form_for, request_or_404
 
 
 @needs("request.carry_out")
@@ -30,8 +24,7 @@ def request_tell(request: HttpRequest, number: str) -> HttpResponse:
     asked = request_or_404(number)
     if not telling.is_amended(asked):
         return redirect(asked)
-    form = forms.TellForm(request.POST or None, proposals=telling.proposals(asked), **_facts(request, asked))
-    return act_on(request, form)
+    return act_on(request, form_for(request, forms.TellForm, asked, proposals=telling.proposals(asked)))
 
 
 @needs("request.send")
@@ -39,7 +32,7 @@ def request_telling(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     """Record that somebody on the list was told, or could not be reached."""
     asked = request_or_404(number)
     recipient = get_object_or_404(Recipient.objects.select_related("request", "letter"), request=asked, pk=pk)
-    return act_on(request, forms.TellingForm(request.POST or None, recipient=recipient, **_facts(request, asked)))
+    return act_on(request, form_for(request, forms.TellingForm, asked, recipient=recipient))
 
 
 @needs("request.take")
