@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from disclosures import withholding
 from disclosures.models import Disclosure
 from meso.models import Office, User
 from records.models import Entry, Patient
@@ -44,14 +45,15 @@ def amended_entries(request: PatientRequest) -> QuerySet[Entry]:
     return Entry.objects.of_record().filter(mine, patient=request.patient_id).with_marks().distinct().oldest_first()
 
 
-def proposals(request: PatientRequest) -> list[Proposal]:
+def proposals(request: PatientRequest, by: Any, on: date) -> list[Proposal]:
     """Who got an amended entry from this office, out of the log; those on the list already left out (164.526(c)(3)(ii)).
 
-    Three queries. What went out after the record was amended is left out, for it shows the correction; so is what went to the
-    patient, and rows of the log that were corrected.
+    Five queries at most. What an agency has withheld on the day `on` only the privacy officer sees (164.528(a)(2)). Left out are
+    what went out after the record was amended, for it shows the correction, what went to the patient, and corrected rows.
     """
     entries = list(amended_entries(request).values_list("pk", flat=True))
-    rows = Disclosure.objects.current().filter(patient=request.patient_id, disclosed_entries__entry__in=entries)
+    got = Disclosure.objects.current().filter(patient=request.patient_id, disclosed_entries__entry__in=entries)
+    rows = withholding.shown_to(by, got, on, request.patient)
     there = {(one.name.casefold(), one.address.casefold()) for one in request.recipients.all()}
     found: dict[tuple[str, str], list[Disclosure]] = {}
     before = rows.filter(disclosed_on__lte=request.carried_out_on)  # later ones show the correction themselves

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django import template
 
@@ -64,16 +65,16 @@ class Told:
     asked: RequestEvent | None
 
 
-@register.simple_tag
-def telling_of(request: PatientRequest) -> Told | None:
-    """None until the record is amended; else six queries, however many people there are."""
+@register.simple_tag(takes_context=True)
+def telling_of(context: Any, request: PatientRequest) -> Told | None:
+    """None until the record is amended; else eight queries at most, however many people there are."""
     if not telling.is_amended(request):
         return None
     recipients = list(request.recipients.prefetch_related("tellings"))
     for one in recipients:
         one.is_told = any(attempt.outcome == Telling.How.TOLD for attempt in one.tellings.all())
     asked = request.events.filter(verb=Verb.ASKED_WHOM).last()
-    return Told(recipients, telling.proposals(request), asked)
+    return Told(recipients, telling.proposals(request, context["user"], context["today"]), asked)
 
 
 @dataclass(frozen=True)

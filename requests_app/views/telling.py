@@ -24,7 +24,8 @@ def request_tell(request: HttpRequest, number: str) -> HttpResponse:
     asked = request_or_404(number)
     if not telling.is_amended(asked):
         return redirect(asked)
-    return act_on(request, form_for(request, forms.TellForm, asked, proposals=telling.proposals(asked)))
+    there = telling.proposals(asked, request.user, clock.today())
+    return act_on(request, form_for(request, forms.TellForm, asked, proposals=there))
 
 
 @needs("request.send")

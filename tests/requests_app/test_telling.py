@@ -15,7 +15,7 @@ from requests_app import answers, carrying_out, inbound, telling
 from requests_app.deadlines import NotAllowedNow
 from requests_app.models import InboundAmendment, InboundAnswer, Letter, Recipient, Telling
 from requests_app.models.timeline import Verb
-from tests.factories import EntryFactory, PatientFactory, RequestFactory
+from tests.factories import EntryFactory, PatientFactory, RequestFactory, SuspensionFactory, UserFactory
 from tests.requests_app.answering import AT, a_doctor, an_office, granted, verified, words_of
 
 pytestmark = [pytest.mark.django_db]
@@ -76,11 +76,20 @@ def test_the_log_proposes_who_got_the_disputed_note(doctor):
     logged(request.patient, [], "Who got something by hand")
     wrong = logged(request.patient, [entry], "Wrong Name")
     wrong.correct(by=doctor, at=AT, reason="Another patient's", replacement=None)
-    (proposal,) = telling.proposals(request)
+    (proposal,) = telling.proposals(request, doctor, TODAY)
     assert (proposal.name, proposal.address) == ("Dr. Specialist", "9 Oak Street\nTroy, NY 12180")
     assert proposal.days == (GIVEN, date(2026, 3, 2))
     add(request, doctor, address=proposal.address)
-    assert telling.proposals(request) == []
+    assert telling.proposals(request, doctor, TODAY) == []
+
+
+def test_what_an_agency_has_withheld_is_proposed_to_the_officer_alone(doctor):
+    request, entry = accepted(doctor)
+    logged(request.patient, [entry], "State Police", code="law_enforcement")
+    SuspensionFactory(patient=request.patient, stated_on=TODAY)
+    officer = UserFactory(role=Role.PRIVACY_OFFICER)
+    names = [[one.name for one in telling.proposals(request, by, TODAY)] for by in (doctor, officer)]
+    assert names == [["Dr. Specialist"], ["Dr. Specialist", "State Police"]]
 
 
 @pytest.mark.parametrize("kind", ["amendment", "access"])
@@ -151,7 +160,7 @@ def test_the_desk_goes_from_the_log_to_the_last_letter(client, signed_in, doctor
     request, _entry = accepted(doctor)
     signed_in("front_desk")
     assert "1 recipient got an amended entry" in client.get(path(request, "").rstrip("/") + "/").text
-    proposal = telling.proposals(request)[0].disclosure.pk
+    proposal = telling.proposals(request, doctor, TODAY)[0].disclosure.pk
     sent = {"proposed": [proposal], "answer": "names", "name": "My sister", "agreed_on": "2026-06-20", "associate": "Bill & Co"}
     assert client.post(path(request, "tell"), sent).status_code == 302
     assert list(request.recipients.values_list("why", flat=True)) == ["holds", "named", "associate"]
