@@ -94,6 +94,7 @@ def to_reissue(on: date, patient: Patient | None = None) -> list[Reissue]:
         return []
     rows = _rows(one.patient_id for one in suspensions)
     logged = _first_logged(rows)
+    covered = {one.pk: covered_by(one, rows) for one in lapsed}
     still = {key for one in suspensions if one.is_active(on) for key in covered_by(one, rows)}
     answered = set(ReissueAnswer.objects.filter(suspension__in=lapsed).values_list("accounting_id", "suspension_id"))
     given = AccountingGiven.objects.filter(patient__in={one.patient_id for one in lapsed}).select_related("patient")
@@ -102,7 +103,7 @@ def to_reissue(on: date, patient: Patient | None = None) -> list[Reissue]:
         for one in lapsed:
             if (accounting.pk, one.pk) in answered or not _cut(accounting, one):
                 continue
-            left_out = [row for row in rows if row.pk in covered_by(one, rows) - still and _belongs(row, accounting, logged)]
+            left_out = [row for row in rows if row.pk in covered[one.pk] - still and _belongs(row, accounting, logged)]
             if left_out:
                 found.append(Reissue(accounting, one, len(left_out)))
     return found
