@@ -86,8 +86,8 @@ def stamped(content: bytes) -> bytes:
 
 
 def with_parts(pdf: Pdf, parts: Sequence[tuple[str, bytes]]) -> Pdf:
-    """The copy with the pages of these PDFs, each with its name, behind it; broken ones left out."""
-    sound = [(name, pages) for name, content in parts if (pages := _pages_alone(content))]
+    """The papers with the pages of these PDFs, each with its name, behind them; broken ones left out."""
+    sound = [(name, pages) for name, content in parts if (pages := pages_alone(content))]
     return _joined(pdf, sound) if pdf.content else pdf
 
 
@@ -95,11 +95,11 @@ def _readable(files: Sequence[Attachment]) -> dict[int, bytes]:
     """The PDF files among these as sound PDFs of their pages alone, by key; broken and locked ones left out."""
     wanted = [file.pk for file in files if file.format == Attachment.Format.PDF]
     found = Attachment.objects.with_bytes().filter(pk__in=wanted).iterator(chunk_size=4) if wanted else ()
-    copied = {file.pk: _pages_alone(bytes(file.content)) for file in found}
+    copied = {file.pk: pages_alone(bytes(file.content)) for file in found}
     return {key: content for key, content in copied.items() if content}
 
 
-def _pages_alone(content: bytes) -> bytes:
+def pages_alone(content: bytes) -> bytes:
     """The pages of a PDF without scripts, forms and files it may carry; b"" when it is broken, locked or has none."""
     try:
         reader = PdfReader(io.BytesIO(content))
@@ -113,7 +113,7 @@ def _pages_alone(content: bytes) -> bytes:
 def _pages_of(format_: str, content: bytes) -> bytes:
     """A PDF's pages, or a picture as a page of its own; b"" for what can be neither."""
     if format_ not in _ON_PAGES:
-        return _pages_alone(content) if format_ == Attachment.Format.PDF else b""
+        return pages_alone(content) if format_ == Attachment.Format.PDF else b""
     out = io.BytesIO()
     if drawn := as_jpeg(content):
         Image.open(io.BytesIO(drawn)).save(out, "PDF", resolution=200)
