@@ -24,6 +24,7 @@ class _May:
 
 
 def house(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `office`, `may`, `today`."""
+    """Context processor: `office`, `may`, `today`, and `room`, the first part of the address."""
     user = getattr(request, "user", None)
-    return {"office": getattr(request, "office", None), "may": _May(user), "today": clock.today()}
+    room = request.path_info.strip("/").partition("/")[0]
+    return {"office": getattr(request, "office", None), "may": _May(user), "today": clock.today(), "room": room}

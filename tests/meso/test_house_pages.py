@@ -1,5 +1,6 @@
 """The pages of the house itself: the audit trail, the office's profile, the staff, health."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from meso.models import AccessEvent, Office, User
 from meso.roles import Role
-from tests.factories import UserFactory
+from tests.factories import PatientFactory, UserFactory
 
 
 def event(at: datetime, **fields) -> AccessEvent:
@@ -286,3 +287,28 @@ def test_health_says_when_the_database_does_not_answer(client, db, monkeypatch):
         patched.setattr(connection, "cursor", gone)
         response = client.get("/healthz/")
     assert (response.status_code, response.json()) == (503, {"live": True, "ready": False})
+
+
+@pytest.mark.parametrize(
+    ("path", "marked"),
+    [
+        ("/", "Today"),
+        ("/patients/", "Patients"),
+        ("/patients/10023/authorizations/", "Patients"),
+        ("/patients/10023/suspensions/new/", "Patients"),
+        ("/requests/", "Requests"),
+        ("/disclosures/", "Disclosures"),
+        ("/release/new/", "Disclosures"),
+        ("/authorizations/", "Disclosures"),
+        ("/program/", "Privacy"),
+        ("/breaches/", "Privacy"),
+        ("/suspensions/", "Privacy"),
+        ("/registers/", "Privacy"),
+        ("/audit/", "Audit"),
+    ],
+)
+def test_each_page_marks_its_room_in_the_navigation_and_no_other(client, signed_in, path, marked):
+    PatientFactory(chart_number="10023")
+    signed_in("privacy_officer")
+    nav = client.get(path).text.partition('class="topnav"')[2].partition("</nav>")[0]
+    assert re.findall(r'aria-current="page">([^<]*)<', nav) == [marked]
