@@ -177,10 +177,11 @@ def initial_of(form: Authorization) -> dict[str, Any]:
     return {name: getattr(form, name) for name in FIELDS} | {"entries": sorted(form.keys_named)}
 
 
-class _DayForm(Form):
-    """An act on a form that happened on a day. `on` is the office's day."""
+class ActForm(Form):
+    """An act on a form that happened on a day. `on` is the office's day; `done` the message behind it."""
 
     DAYS: tuple[str, ...] = ()
+    done: Any = gettext_lazy("Kept.")
 
     def __init__(self, *args: Any, on: date, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -198,7 +199,7 @@ class _DayForm(Form):
         return data
 
 
-class RevocationForm(_DayForm):
+class RevocationForm(ActForm):
     """The patient takes a form back: in writing, which ends it, or orally, which the law gives no effect."""
 
     DAYS = ("day",)
@@ -214,11 +215,19 @@ class RevocationForm(_DayForm):
     scan = ScanField(label=gettext_lazy("Scan of what the patient wrote"), required=False)
     note = forms.CharField(label=gettext_lazy("Note"), required=False, max_length=1000)
 
+    @property
+    def done(self) -> str:
+        """What that means. Only of a valid form."""
+        if self.cleaned_data["how"] == "oral":
+            return _("Kept. It has no effect until it comes in writing: ask the patient to write it.")
+        return _("The form is taken back. Nothing more goes out on it; what went out before stays in the log.")
 
-class EventForm(_DayForm):
+
+class EventForm(ActForm):
     """What was to end the form has happened."""
 
     DAYS = ("happened_on", "known_on")
+    done = gettext_lazy("The form has ended.")
 
     happened_on = DateField(label=gettext_lazy("It happened on"))
     known_on = DateField(label=gettext_lazy("Our office has known it since"))
@@ -230,10 +239,11 @@ class EventForm(_DayForm):
         return data
 
 
-class FalseForm(_DayForm):
+class FalseForm(ActForm):
     """The privacy officer finds that something material in the form is false."""
 
     DAYS = ("found_on",)
+    done = gettext_lazy("The finding is kept. Nothing more goes out on this form.")
 
     found_on = DateField(label=gettext_lazy("Found on"))
     reason = forms.CharField(
@@ -241,7 +251,7 @@ class FalseForm(_DayForm):
     )
 
 
-class CopyForm(_DayForm):
+class CopyForm(ActForm):
     """The patient got a copy of what they signed."""
 
     DAYS = ("given_on",)
@@ -249,7 +259,7 @@ class CopyForm(_DayForm):
     given_on = DateField(label=gettext_lazy("Copy given on"))
 
 
-class SentForm(_DayForm):
+class SentForm(ActForm):
     """How and when a letter went out."""
 
     DAYS = ("sent_on",)

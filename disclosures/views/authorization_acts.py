@@ -1,6 +1,7 @@
 """What becomes of a signed form: taken back, ended by its event, found false, copied, written about."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from disclosures import authorization_papers as papers
-from disclosures.forms.authorizations import CopyForm, EventForm, FalseForm, RevocationForm, SentForm
+from disclosures.forms.authorizations import ActForm, CopyForm, EventForm, FalseForm, RevocationForm, SentForm
 from disclosures.models import (
     Authorization,
     AuthorizationCopyGiven,
@@ -27,26 +28,27 @@ from meso import audit, clock, drafts
 from meso.audit import Action
 from meso.http import HttpRequest, file_answer
 from meso.roles import needs
+from records.uploads import CheckedFile
 from records.views.about import patient_and_context
 
-Acting = Callable[[Authorization, dict[str, Any], dict[str, Any]], str]
 
-
-def _act(request: HttpRequest, chart: str, pk: int, form_class: type, template: str, act: Acting) -> HttpResponse:
-    """The form of an act, and the act. `act(authorization, typed, who)` writes it and gives the words that confirm it."""
+def _act(
+    request: HttpRequest, chart: str, pk: int, form_class: type[ActForm], template: str, act: Callable[..., Any]
+) -> HttpResponse:
+    """The form of an act, and the act: `act(authorization, by=…, at=…, **typed)` writes it."""
     authorization = form_of(chart, pk)
     on = clock.today()
     form = form_class(request.POST or None, request.FILES or None, on=on, initial=drafts.initial(request))
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
-                said = act(authorization, form.cleaned_data, {"by": request.user, "at": clock.now()})
+                act(authorization, **form.cleaned_data, by=request.user, at=clock.now())
                 audit.record(Action.CHANGE, f"authorization {pk}", chart=chart, detail=template, request=request)
         except ValidationError as refusal:
             form.add_error(None, refusal)
         else:
             drafts.discard(request.user, request.path)
-            messages.success(request, said)
+            messages.success(request, form.done)
             return redirect("authorization", chart, pk)
     audit.looked_at(request, f"authorization {pk}", chart)
     _patient, context = patient_and_context(chart)
@@ -60,14 +62,12 @@ def revoke(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     return _act(request, chart, pk, RevocationForm, "revoke", _revoke)
 
 
-def _revoke(form: Authorization, typed: dict[str, Any], who: dict[str, Any]) -> str:
-    if typed["how"] == "oral":
-        OralRevocation.of(form, asked_on=typed["day"], note=typed["note"], **who)
-        return _("Kept. It has no effect until it comes in writing: ask the patient to write it.")
-    scan = typed["scan"]
-    file = {"scan": scan.content, "scan_format": scan.format} if scan else {}
-    AuthorizationRevocation.of(form, received_on=typed["day"], note=typed["note"], **file, **who)
-    return _("The form is taken back. Nothing more goes out on it; what went out before stays in the log.")
+def _revoke(form: Authorization, *, how: str, day: date, note: str, scan: CheckedFile | None, **who: Any) -> None:
+    if how == "oral":
+        OralRevocation.of(form, asked_on=day, note=note, **who)
+        return
+    file: dict[str, Any] = {"scan": scan.content, "scan_format": scan.format} if scan else {}
+    AuthorizationRevocation.of(form, received_on=day, note=note, **file, **who)
 
 
 @needs("authorization.view")
@@ -82,34 +82,19 @@ def revoke_paper(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
 @needs("authorization.record")
 def event(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     """What was to end the form has happened (164.508(b)(2)(i))."""
-
-    def act(form: Authorization, typed: dict[str, Any], who: dict[str, Any]) -> str:
-        AuthorizationEventHappened.of(form, **typed, **who)
-        return _("The form has ended.")
-
-    return _act(request, chart, pk, EventForm, "event", act)
+    return _act(request, chart, pk, EventForm, "event", AuthorizationEventHappened.of)
 
 
 @needs("authorization.false")
 def found_false(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     """The privacy officer finds that something material in it is false (164.508(b)(2)(v))."""
-
-    def act(form: Authorization, typed: dict[str, Any], who: dict[str, Any]) -> str:
-        AuthorizationFoundFalse.of(form, **typed, **who)
-        return _("The finding is kept. Nothing more goes out on this form.")
-
-    return _act(request, chart, pk, FalseForm, "false", act)
+    return _act(request, chart, pk, FalseForm, "false", AuthorizationFoundFalse.of)
 
 
 @needs("authorization.record")
 def copy_given(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     """The patient got a copy of what they signed (164.508(c)(4))."""
-
-    def act(form: Authorization, typed: dict[str, Any], who: dict[str, Any]) -> str:
-        AuthorizationCopyGiven.of(form, **typed, **who)
-        return _("Kept.")
-
-    return _act(request, chart, pk, CopyForm, "copy", act)
+    return _act(request, chart, pk, CopyForm, "copy", AuthorizationCopyGiven.of)
 
 
 @needs("authorization.view")
@@ -154,9 +139,4 @@ def letter(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
 def letter_sent(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     """Record when and how a letter went out."""
     row = _letter(chart, pk)
-
-    def act(form: Authorization, typed: dict[str, Any], who: dict[str, Any]) -> str:
-        row.mark_sent(**typed, **who)
-        return _("Kept.")
-
-    return _act(request, chart, row.authorization_id, SentForm, "sent", act)
+    return _act(request, chart, row.authorization_id, SentForm, "sent", lambda _form, **sent: row.mark_sent(**sent))
