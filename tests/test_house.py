@@ -138,7 +138,7 @@ def test_templates_ask_for_permissions_by_names_that_are_in_the_table(db):
     for role in Role.values:
         user = UserFactory.build(role=role)
         for name in asked:
-            answer = house(SimpleNamespace(user=user))["may"]
+            answer = house(SimpleNamespace(user=user, path_info="/"))["may"]
             for part in name.split("."):
                 answer = answer[part]
             assert answer is (role in PERMISSIONS[name]), name
