@@ -121,5 +121,5 @@ def answer_reissue(task: Reissue, *, reason: str, by: User, at: datetime, on: da
         given = accounting.give(old.patient, old.start, old.end, Scope(old.scope), reissued=True, **facts, **now)
     return ReissueAnswer.objects.create(
         patient=old.patient, accounting=old, suspension=task.suspension, given=given, reason=reason,
-        by=by, signed_as=by.signature, at=at,
+        by=by, at=at,
     )  # fmt: skip

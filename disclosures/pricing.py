@@ -73,7 +73,7 @@ def tell(
         patient=made.patient, request_number=request_number, requested_on=requested_on,
         start=made.start, end=made.end, scope=made.scope, scope_reason=scope_reason,
         delivery=delivery, pages=price.pages, rate=price.per_page, postage=price.postage, total=price.total,
-        told_on=told_on, by=by, signed_as=by.signature, at=at,
+        told_on=told_on, by=by, at=at,
     )  # fmt: skip
 
 

@@ -165,7 +165,6 @@ def rebut(statement: Disagreement, text: str, *, by: User, at: datetime, on: dat
             letter=letter,
             text=text.strip(),
             written_on=on,
-            signed_as=by.signature,
             by=by,
             at=at,
         )

@@ -63,5 +63,5 @@ def _answer(inbound: InboundAmendment, entry: Entry | None, reason: str, *, by: 
     Patient.objects.select_for_update().get(pk=inbound.patient_id)
     if InboundAnswer.objects.filter(inbound=inbound).exists():
         raise NotAllowedNow(_("This was answered already."))
-    facts = {"entry": entry, "reason": reason, "on": on, "signed_as": by.signature, "by": by, "at": at}
+    facts = {"entry": entry, "reason": reason, "on": on, "by": by, "at": at}
     return InboundAnswer.objects.create(patient_id=inbound.patient_id, inbound=inbound, **facts)

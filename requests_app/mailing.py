@@ -70,7 +70,7 @@ def record(
         if what == What.AGAIN:
             letters.check_way(me, how, done_on, address)
         delivery = LetterDelivery.objects.create(
-            letter=letter, what=what, on=done_on, how=how, address=address, note=note, by=by, signed_as=by.signature, at=at
+            letter=letter, what=what, on=done_on, how=how, address=address, note=note, by=by, at=at
         )
         facts = {"day": done_on, "how": how, "letter": letter.get_kind_display(), "key": letter.pk}
         me.events.record(_VERBS[What(what)], by=by, at=at, on=on, note=note, **facts)

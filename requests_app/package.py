@@ -66,7 +66,7 @@ def withhold(
             raise NotAllowedNow(_("These words are withheld already."), "passage")
         held = WithheldPassage.objects.create(
             request=me, entry=entry, addendum_id=addendum_id, passage=words, start=start, ground=ground,
-            judged_by=judged, by=by, signed_as=by.signature, on=on, at=at,
+            judged_by=judged, by=by, on=on, at=at,
         )  # fmt: skip
         me.events.record(Verb.WITHHELD, by=by, at=at, on=on, day=entry.service_on, ground=ground, withheld=held.pk)
         return held
@@ -102,7 +102,7 @@ def release(held: WithheldPassage, *, reason: str, by: User, at: datetime, on: d
             raise NotAllowedNow(_("Write why."), "reason")
         if WithheldEnding.objects.filter(withheld=held).exists():
             raise NotAllowedNow(_("These words are released already."))
-        ending = WithheldEnding.objects.create(withheld=held, reason=reason, by=by, signed_as=by.signature, on=on, at=at)
+        ending = WithheldEnding.objects.create(withheld=held, reason=reason, by=by, on=on, at=at)
         me.events.record(Verb.WITHHELD_ENDED, by=by, at=at, on=on, day=held.entry.service_on, withheld=held.pk)
         return ending
 

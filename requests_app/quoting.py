@@ -71,7 +71,7 @@ def tell(
             raise NotAllowedNow(str(refused), refused.field) from refused
         quote = FeeQuote.objects.create(
             request=me, delivery=delivery, pages=bill.pages, rate=bill.per_page, copies=bill.copies, postage=bill.postage,
-            total=bill.total, told_on=told_on, how=how, by=by, signed_as=by.signature, at=at,
+            total=bill.total, told_on=told_on, how=how, by=by, at=at,
         )  # fmt: skip
         words: dict[str, Any] = {"day": told_on, "how": talking.Way(how).label, "total": in_words(bill.total), "quote": quote.pk}
         me.events.record(Verb.FEE_TOLD, by=by, at=at, on=on, **words)
@@ -86,9 +86,7 @@ def answer(quote: FeeQuote, what: str, *, said_on: date, how: str, note: str = "
         if not quote.told_on <= said_on <= on:
             words = _("The day must lie between %(day)s and today.") % {"day": spoken(quote.told_on)}
             raise NotAllowedNow(words, "said_on")
-        given = FeeAnswer.objects.create(
-            quote=quote, what=what, on=said_on, how=how, note=note, by=by, signed_as=by.signature, at=at
-        )
+        given = FeeAnswer.objects.create(quote=quote, what=what, on=said_on, how=how, note=note, by=by, at=at)
         facts = {"day": said_on, "answer": FeeAnswer.What(what).label, "total": in_words(quote.total)}
         me.events.record(Verb.FEE_ANSWERED, by=by, at=at, on=on, note=note, **facts)
         return given

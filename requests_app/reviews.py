@@ -131,7 +131,7 @@ def decide(
 def _open_words(me: PatientRequest, reason: str, *, by: User, at: datetime, on: date) -> None:
     """The words that were withheld on the ground that is overturned are withheld no longer."""
     for held in me.withheld.in_force().filter(ground=me.ground):
-        WithheldEnding.objects.create(withheld=held, reason=reason[:1000], by=by, signed_as=by.signature, on=on, at=at)
+        WithheldEnding.objects.create(withheld=held, reason=reason[:1000], by=by, on=on, at=at)
         me.events.record(Verb.WITHHELD_ENDED, by=by, at=at, on=on, day=held.entry.service_on, withheld=held.pk)
 
 

@@ -48,5 +48,5 @@ class VictimForm(Form):
         told = data["what"] == TOLD
         return VictimTold.objects.create(
             patient=self.row.patient, disclosure=self.row, told_on=data["told_on"] if told else None,
-            why_not="" if told else data["what"], words=data["words"], by=by, signed_as=by.signature, at=at,
+            why_not="" if told else data["what"], words=data["words"], by=by, at=at,
         )  # fmt: skip

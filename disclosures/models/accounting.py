@@ -12,12 +12,13 @@ from meso.append_only import AppendOnlyQuerySet
 from meso.models import User
 from meso.money import MoneyField
 from meso.seals import Sealed
+from meso.signed import Signed
 from records.models import Patient
 
 SCOPES = [(Scope.NOTICE.value, _("The office's notice")), (Scope.HIPAA.value, _("Federal minimum"))]
 
 
-class PriceTold(Sealed):
+class PriceTold(Signed, Sealed):
     """The price of a later accounting within twelve months, told to the patient before it is made (164.528(c)(2)).
 
     Money in dollars, at the rate of that day. A new period or another way needs to be told anew.
@@ -36,9 +37,6 @@ class PriceTold(Sealed):
     postage = MoneyField(_("postage"))
     total = MoneyField(_("total"))
     told_on = models.DateField(_("told on"))
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("price told")
@@ -57,12 +55,10 @@ class PriceTold(Sealed):
 
     def answer(self, choice: str, *, answered_on: date, by: User, at: datetime) -> "PriceAnswer":
         """Keep what the patient chose. Raises IntegrityError when they have answered already."""
-        return PriceAnswer.objects.create(
-            patient=self.patient, told=self, choice=choice, answered_on=answered_on, by=by, signed_as=by.signature, at=at
-        )
+        return PriceAnswer.objects.create(patient=self.patient, told=self, choice=choice, answered_on=answered_on, by=by, at=at)
 
 
-class PriceAnswer(Sealed):
+class PriceAnswer(Signed, Sealed):
     """What the patient chose once they knew the price: nothing is charged without it (164.528(c)(2))."""
 
     class Choice(models.TextChoices):
@@ -74,9 +70,6 @@ class PriceAnswer(Sealed):
     told = models.OneToOneField(PriceTold, on_delete=models.PROTECT, related_name="answered")
     choice = models.CharField(_("choice"), max_length=10, choices=Choice.choices)
     answered_on = models.DateField(_("answered on"))
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("answer to a price")

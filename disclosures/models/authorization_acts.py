@@ -12,16 +12,14 @@ from disclosures.models.authorizations import SCAN_FORMATS, Authorization
 from meso.append_only import AppendOnlyQuerySet
 from meso.models import User
 from meso.seals import Sealed
+from meso.signed import Signed
 from records.models import Patient
 
 
-class _Act(Sealed):
+class _Act(Signed, Sealed):
     """A dated and signed row in the patient's chain."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         abstract = True
@@ -34,7 +32,7 @@ class _Act(Sealed):
             with transaction.atomic():
                 Patient.objects.select_for_update().get(pk=authorization.patient_id)  # a release at the same moment waits
                 cls.allow(authorization)
-                return cls.objects.create(by=by, signed_as=by.signature, at=at, **facts)
+                return cls.objects.create(by=by, at=at, **facts)
         except IntegrityError:
             raise ValidationError(_("This was recorded already. Open the form again to see it.")) from None
 
@@ -192,7 +190,7 @@ class AuthorizationLetter(_Act):
 
     def mark_sent(self, *, by: User, at: Any, sent_on: date, way: str) -> "AuthorizationLetterSent":
         """Record how and when it went out. Raises ValidationError when that was recorded already."""
-        facts = {"patient_id": self.patient_id, "by": by, "signed_as": by.signature, "at": at}
+        facts = {"patient_id": self.patient_id, "by": by, "at": at}
         try:
             with transaction.atomic():
                 return AuthorizationLetterSent.objects.create(letter=self, sent_on=sent_on, way=way, **facts)

@@ -16,6 +16,7 @@ from disclosures.models.log import Disclosure
 from meso.append_only import AppendOnlyQuerySet
 from meso.models import User
 from meso.seals import Sealed
+from meso.signed import Signed
 from records.models import Patient
 
 CHAIN = "breaches"
@@ -110,7 +111,7 @@ class Breach(Sealed):
             if standing.closed:
                 raise NotNow(_t("This breach is closed."))
             check(standing)
-            return BreachEvent.objects.create(breach=self, verb=verb, on=on, data=data, by=by, signed_as=by.signature, at=at)
+            return BreachEvent.objects.create(breach=self, verb=verb, on=on, data=data, by=by, at=at)
 
     def count(self, people: int, residents: dict[str, int], *, by: User, at: datetime, on: date) -> "BreachEvent":
         """How many people it concerns, and how many of them live in which state. May be put right later."""
@@ -203,16 +204,13 @@ class Verb(models.TextChoices):
     CLOSED = "closed", _("Closed")
 
 
-class BreachEvent(Sealed):
+class BreachEvent(Signed, Sealed):
     """One thing that happened to a breach, with its facts."""
 
     breach = models.ForeignKey(Breach, on_delete=models.PROTECT, related_name="events")
     verb = models.CharField(max_length=12, choices=Verb.choices)
     on = models.DateField()
     data = models.JSONField()
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("event of a breach")

@@ -13,6 +13,7 @@ from disclosures.purposes import Scope
 from meso.append_only import AppendOnlyQuerySet
 from meso.models import User
 from meso.seals import Sealed
+from meso.signed import Signed
 from records.models import Entry, Patient
 from records.uploads import CheckedFile
 
@@ -215,21 +216,15 @@ class Disclosure(Sealed):
         """
         with transaction.atomic():
             new = Disclosure.log(patient=self.patient, by=by, at=at, **replacement) if replacement else None
-            return Correction.objects.create(
-                patient=self.patient, original=self, replacement=new, reason=reason, by=by, signed_as=by.signature, at=at
-            )
+            return Correction.objects.create(patient=self.patient, original=self, replacement=new, reason=reason, by=by, at=at)
 
     def review(self, *, by: User, at: Any, note: str = "") -> "DisclosureReview":
         """The privacy officer's dated, signed review of this row."""
-        return DisclosureReview.objects.create(
-            patient=self.patient, disclosure=self, by=by, signed_as=by.signature, at=at, note=note
-        )
+        return DisclosureReview.objects.create(patient=self.patient, disclosure=self, by=by, at=at, note=note)
 
     def decide_hold(self, *, by: User, at: Any, listed: bool, reason: str) -> "HoldDecision":
         """The privacy officer's recorded decision whether a held row is listed (164.512(k)(2)). Raises IntegrityError twice."""
-        return HoldDecision.objects.create(
-            patient=self.patient, disclosure=self, listed=listed, reason=reason, by=by, signed_as=by.signature, at=at
-        )
+        return HoldDecision.objects.create(patient=self.patient, disclosure=self, listed=listed, reason=reason, by=by, at=at)
 
 
 class WrittenRequestManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]
@@ -265,7 +260,7 @@ class WrittenRequest(Sealed):
         )
 
 
-class VictimTold(Sealed):
+class VictimTold(Signed, Sealed):
     """The patient was told of a report of abuse of an adult, or why not: told promptly unless that risks harm (164.512(c)(2))."""
 
     class WhyNot(models.TextChoices):
@@ -277,9 +272,6 @@ class VictimTold(Sealed):
     told_on = models.DateField(_("told on"), null=True)
     why_not = models.CharField(_("why not"), max_length=15, choices=WhyNot.choices, blank=True)
     words = models.CharField(_("how, or the judgment in words"), max_length=1000)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("telling of a victim")
@@ -310,16 +302,13 @@ class DisclosedEntry(Sealed):
         return f"entry {self.entry_id} in disclosure {self.disclosure_id}"
 
 
-class Correction(Sealed):
+class Correction(Signed, Sealed):
     """Says that a row of the log was wrong, and which row, if any, stands in its place."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     original = models.OneToOneField(Disclosure, on_delete=models.PROTECT, related_name="correction")
     replacement = models.OneToOneField(Disclosure, on_delete=models.PROTECT, null=True, related_name="corrects")
     reason = models.CharField(_("what was wrong"), max_length=1000)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("correction of the log")
@@ -329,14 +318,11 @@ class Correction(Sealed):
         return f"correction of disclosure {self.original_id}"
 
 
-class DisclosureReview(Sealed):
+class DisclosureReview(Signed, Sealed):
     """The privacy officer has looked at this row: when, who, and what they noted."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     disclosure = models.ForeignKey(Disclosure, on_delete=models.PROTECT, related_name="reviews")
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
     note = models.CharField(_("note"), max_length=1000, blank=True)
 
     class Meta:
@@ -346,16 +332,13 @@ class DisclosureReview(Sealed):
         return f"review of disclosure {self.disclosure_id}"
 
 
-class HoldDecision(Sealed):
+class HoldDecision(Signed, Sealed):
     """Whether an accounting lists a national-security disclosure: decided once, with the reason (law.md §8)."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     disclosure = models.OneToOneField(Disclosure, on_delete=models.PROTECT, related_name="hold_decision")
     listed = models.BooleanField(_("list it"))
     reason = models.CharField(_("reason"), max_length=1000)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("decision on a held disclosure")

@@ -15,6 +15,7 @@ from meso.append_only import AppendOnlyQuerySet
 from meso.models import User
 from meso.money import MoneyField
 from meso.seals import Sealed
+from meso.signed import Signed
 from records.models import Entry, Patient
 
 _PLANNABLE = [code for code, purpose in purposes.PURPOSES.items() if purpose.plannable]
@@ -28,7 +29,7 @@ class ReleaseManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type:
         return super().get_queryset().defer(*_PAPERS)
 
 
-class Release(Sealed):
+class Release(Signed, Sealed):
     """One thing that left the office: to whom, why, what; copy, cover letter and bill as they went, and the log's row.
 
     The row is missing only for treatment, payment and operations, which the database holds too (164.528(a)(1)(i)).
@@ -62,9 +63,6 @@ class Release(Sealed):
     manifest = models.JSONField()  # [{"file", "sha256", "pages"}] and what the copy holds
     disclosure = models.OneToOneField(Disclosure, on_delete=models.PROTECT, null=True, related_name="release")
     request_number = models.CharField(max_length=20, blank=True)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
     source_id = models.CharField(max_length=64, null=True, unique=True, editable=False)  # the form that made it: no second one
 
     objects: ClassVar = ReleaseManager()
@@ -136,7 +134,7 @@ class Release(Sealed):
                 )
             keys = [entry.pk for entry in entries]
             return cls.objects.create(
-                patient=patient, by=by, signed_as=by.signature, at=at, released_on=released_on,
+                patient=patient, by=by, at=at, released_on=released_on,
                 disclosure=row, entry_ids=keys, **facts,
             )  # fmt: skip
 

@@ -16,6 +16,7 @@ from disclosures.suspension_rules import NotSuspendable
 from meso.append_only import AppendOnlyQuerySet
 from meso.models import User
 from meso.seals import Sealed
+from meso.signed import Signed
 from records.models import Patient
 
 
@@ -146,7 +147,7 @@ class Suspension(Sealed):
             if not Suspension.objects.active(on).filter(pk=self.pk).exists():
                 raise NotSuspendable(_t("It is not active any more."))
             return SuspensionEnding.objects.create(
-                patient=self.patient, suspension=self, ended_on=on, reason=reason, by=by, signed_as=by.signature, at=at
+                patient=self.patient, suspension=self, ended_on=on, reason=reason, by=by, at=at
             )
 
     @property
@@ -160,16 +161,13 @@ class Suspension(Sealed):
         return self.stated_on <= on <= self.last_day and not (self.stopped_on and self.stopped_on <= on)
 
 
-class SuspensionEnding(Sealed):
+class SuspensionEnding(Signed, Sealed):
     """A suspension ended before its time: from that day its rows are listed again."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     suspension = models.OneToOneField(Suspension, on_delete=models.PROTECT, related_name="ending")
     ended_on = models.DateField(_("ended on"))
     reason = models.CharField(_("reason"), max_length=1000)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("end of a suspension")
@@ -178,7 +176,7 @@ class SuspensionEnding(Sealed):
         return f"end of suspension {self.suspension_id}"
 
 
-class ReissueAnswer(Sealed):
+class ReissueAnswer(Signed, Sealed):
     """How the officer answered "re-issue?" for an accounting that a lapsed suspension had cut: given anew, or why not."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
@@ -186,9 +184,6 @@ class ReissueAnswer(Sealed):
     suspension = models.ForeignKey(Suspension, on_delete=models.PROTECT, related_name="reissue_answers")
     given = models.ForeignKey(AccountingGiven, on_delete=models.PROTECT, null=True, related_name="+")
     reason = models.CharField(_("reason"), max_length=1000, blank=True)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("answer whether to re-issue")

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from meso.append_only import AppendOnlyQuerySet
 from meso.models import User
 from meso.seals import Sealed
+from meso.signed import Signed
 from records import passages
 from records.exclusion import EXCLUSIONS
 from records.models.patient import Patient
@@ -146,7 +147,6 @@ class Entry(Sealed):
                 start=start,
                 reason=reason,
                 by=by,
-                signed_as=by.signature,
                 at=at,
                 request_number=request_number,
             )
@@ -172,7 +172,7 @@ class Entry(Sealed):
             Entry.objects.select_for_update().get(pk=self.pk)
             if Misfiling.objects.filter(entry=self).exists():
                 raise ValidationError(_("It is marked as filed in the wrong chart already."))
-            return Misfiling.objects.create(patient=self.patient, entry=self, reason=reason, by=by, signed_as=by.signature, at=at)
+            return Misfiling.objects.create(patient=self.patient, entry=self, reason=reason, by=by, at=at)
 
 
 PAYABLE = frozenset({Entry.Kind.TREATMENT, Entry.Kind.BILLING_RECORD})
@@ -198,7 +198,7 @@ class Addendum(Sealed):
         return f"addendum to entry {self.entry_id}"
 
 
-class StrikeThrough(Sealed):
+class StrikeThrough(Signed, Sealed):
     """A line through an entry or a passage of it: disputed, still legible, with who, when and why."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
@@ -206,9 +206,6 @@ class StrikeThrough(Sealed):
     passage = models.TextField(_("the words to strike"), blank=True)  # "" is the whole entry
     start = models.PositiveIntegerField(null=True)  # where the passage begins in the body, in characters
     reason = models.CharField(_("reason"), max_length=1000)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
     request_number = models.CharField(max_length=20, blank=True)
 
     class Meta:
@@ -231,15 +228,12 @@ class StrikeThrough(Sealed):
         return not self.passage
 
 
-class Misfiling(Sealed):
+class Misfiling(Signed, Sealed):
     """Says that an entry was written in the wrong chart. The entry stays, marked; copies for the patient leave it out."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="misfiling")
     reason = models.CharField(_("what happened"), max_length=1000)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("wrong-chart mark")

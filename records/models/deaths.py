@@ -9,18 +9,16 @@ from django.utils.translation import gettext_lazy as _
 
 from meso.models import User
 from meso.seals import Sealed
+from meso.signed import Signed
 from records.models.patient import Patient
 
 
-class DeathReport(Sealed):
+class DeathReport(Signed, Sealed):
     """What the office knows of a patient's death and how. The latest holds; one without a day takes the one before back."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="death_reports")
     died_on = models.DateField(_("died on"), null=True)
     how_known = models.CharField(_("how the office knows"), max_length=300)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("report of a death")
@@ -44,4 +42,4 @@ class DeathReport(Sealed):
             now.deceased_on = died_on
             now.save()
             patient.deceased_on = died_on
-            return cls.objects.create(patient=now, died_on=died_on, how_known=how_known, by=by, signed_as=by.signature, at=at)
+            return cls.objects.create(patient=now, died_on=died_on, how_known=how_known, by=by, at=at)

@@ -13,6 +13,7 @@ from meso.append_only import AppendOnlyQuerySet
 from meso.models import Office, User
 from meso.pdf import render_pdf
 from meso.seals import Sealed
+from meso.signed import Signed
 from records.models.patient import Patient
 from records.models.restrictions import Restriction
 from records.restriction_rules import Outcome, Recipient
@@ -33,7 +34,7 @@ class EmergencyReleaseManager(models.Manager.from_queryset(EmergencyReleaseQuery
         return super().get_queryset().defer("letter")
 
 
-class EmergencyRelease(Sealed):
+class EmergencyRelease(Signed, Sealed):
     """Restricted information that a provider got to treat the patient in an emergency; `letter` is the PDF as issued.
 
     The letter asks the provider not to use or disclose it further, and is made with the record of the release.
@@ -49,9 +50,6 @@ class EmergencyRelease(Sealed):
     letter = models.BinaryField()
     letter_sha256 = models.CharField(max_length=64)
     made_on = models.DateField()  # the day the letter is dated
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     objects: ClassVar = EmergencyReleaseManager()
 
@@ -104,7 +102,6 @@ class EmergencyRelease(Sealed):
                 letter=_letter(restriction, facts | {"address": provider_address}, by=by, on=on, office=office),
                 made_on=on,
                 by=by,
-                signed_as=by.signature,
                 at=at,
                 **facts,
             )
@@ -118,20 +115,17 @@ class EmergencyRelease(Sealed):
             if sent_on < self.made_on:
                 raise ValidationError({"day": _t("The letter was made later than that.")})
             return EmergencyLetterSent.objects.create(
-                patient_id=self.patient_id, release=self, sent_on=sent_on, how=how, by=by, signed_as=by.signature, at=at
+                patient_id=self.patient_id, release=self, sent_on=sent_on, how=how, by=by, at=at
             )
 
 
-class EmergencyLetterSent(Sealed):
+class EmergencyLetterSent(Signed, Sealed):
     """The letter of an emergency went out to the provider."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     release = models.OneToOneField(EmergencyRelease, on_delete=models.PROTECT, related_name="sent")
     sent_on = models.DateField(_("sent on"))
     how = models.CharField(_("how"), max_length=300)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("emergency letter sent")

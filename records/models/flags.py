@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from meso.append_only import AppendOnlyQuerySet
 from meso.models import User
 from meso.seals import Sealed
+from meso.signed import Signed
 from records.exclusion import Kind
 from records.models.chart import Entry
 from records.models.patient import Patient
@@ -25,16 +26,13 @@ class EntryFlagManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # typ
         return super().get_queryset().select_related("ending")
 
 
-class EntryFlag(Sealed):
+class EntryFlag(Signed, Sealed):
     """Says what an entry is: psychotherapy notes, put together for a proceeding, or a record under 42 CFR Part 2."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="flags")
     kind = models.CharField(_("what it is"), max_length=20, choices=Kind.choices)
     reason = models.CharField(_("why it is that"), max_length=1000)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     objects: ClassVar = EntryFlagManager()
 
@@ -57,9 +55,7 @@ class EntryFlag(Sealed):
             Entry.objects.select_for_update().get(pk=entry.pk)
             if cls.objects.filter(entry=entry, kind=kind, ending=None).exists():
                 raise ValidationError(_("This entry has that flag already."))
-            return cls.objects.create(
-                patient_id=entry.patient_id, entry=entry, kind=kind, reason=reason, by=by, signed_as=by.signature, at=at
-            )
+            return cls.objects.create(patient_id=entry.patient_id, entry=entry, kind=kind, reason=reason, by=by, at=at)
 
     @property
     def stands(self) -> bool:
@@ -72,20 +68,15 @@ class EntryFlag(Sealed):
             Entry.objects.select_for_update().get(pk=self.entry_id)
             if EntryFlagEnding.objects.filter(flag=self).exists():
                 raise ValidationError(_("This flag was taken back already."))
-            return EntryFlagEnding.objects.create(
-                patient_id=self.patient_id, flag=self, reason=reason, by=by, signed_as=by.signature, at=at
-            )
+            return EntryFlagEnding.objects.create(patient_id=self.patient_id, flag=self, reason=reason, by=by, at=at)
 
 
-class EntryFlagEnding(Sealed):
+class EntryFlagEnding(Signed, Sealed):
     """Says that a flag was set by mistake. Flag and mistake both stay readable."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     flag = models.OneToOneField(EntryFlag, on_delete=models.PROTECT, related_name="ending")
     reason = models.CharField(_("why it was a mistake"), max_length=1000)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("end of a flag")

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from meso.append_only import AppendOnlyQuerySet
 from meso.models import User
 from meso.seals import Sealed, patient_chain
+from meso.signed import Signed
 from records.models.patient import Patient
 
 OFFICE_CHAIN = "office"  # what binds the whole office hangs on a chain of its own
@@ -22,7 +23,7 @@ class LegalHoldQuerySet(AppendOnlyQuerySet):
         return self.filter(begins_on__lte=on).exclude(ending__ended_on__lte=on)
 
 
-class _HeldRow(Sealed):
+class _HeldRow(Signed, Sealed):
     """A row of one patient's chain, or of the office's where it is about no one patient."""
 
     class Meta:
@@ -39,9 +40,6 @@ class LegalHold(_HeldRow):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, null=True, related_name="holds")  # None: everything
     reason = models.CharField(_("reason"), max_length=1000)
     begins_on = models.DateField(_("in force since"))
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     objects: ClassVar = LegalHoldQuerySet.as_manager()
 
@@ -57,13 +55,11 @@ class LegalHold(_HeldRow):
     def place(cls, patient: Patient | None, *, reason: str, begins_on: date, by: User, at: datetime) -> "LegalHold":
         """Place a hold on one patient's records, or on everything (None). Raises IntegrityError without a reason."""
         reason = reason.strip()
-        return cls.objects.create(patient=patient, reason=reason, begins_on=begins_on, by=by, signed_as=by.signature, at=at)
+        return cls.objects.create(patient=patient, reason=reason, begins_on=begins_on, by=by, at=at)
 
     def lift(self, *, reason: str, on: date, by: User, at: datetime) -> "LegalHoldEnding":
         """End it from that day on. Raises IntegrityError when it has ended already."""
-        return LegalHoldEnding.objects.create(
-            patient=self.patient, hold=self, ended_on=on, reason=reason, by=by, signed_as=by.signature, at=at
-        )
+        return LegalHoldEnding.objects.create(patient=self.patient, hold=self, ended_on=on, reason=reason, by=by, at=at)
 
 
 class LegalHoldEnding(_HeldRow):
@@ -73,9 +69,6 @@ class LegalHoldEnding(_HeldRow):
     hold = models.OneToOneField(LegalHold, on_delete=models.PROTECT, related_name="ending")
     ended_on = models.DateField(_("ended on"))
     reason = models.CharField(_("reason"), max_length=1000)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("end of a legal hold")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from meso.models import User
 from meso.seals import Sealed
+from meso.signed import Signed
 from records import representation
 from records.models.chart import Entry
 from records.models.patient import Patient
@@ -17,7 +18,7 @@ from records.models.representatives import Representative, RepresentativeEnding,
 from records.representation import Basis
 
 
-class MinorConsent(Sealed):
+class MinorConsent(Signed, Sealed):
     """Marks an entry: the minor acts alone in this. Hidden from the parent until a licensed professional decides otherwise."""
 
     class Ground(models.TextChoices):
@@ -28,9 +29,6 @@ class MinorConsent(Sealed):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="minor_consent")
     ground = models.CharField(_("why the minor acts alone"), max_length=16, choices=Ground.choices)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("mark of a minor's own consent")
@@ -47,7 +45,7 @@ class MinorConsent(Sealed):
             Entry.objects.select_for_update().get(pk=entry.pk)
             if cls.objects.filter(entry=entry).exists():
                 raise ValidationError(_t("This entry is marked already."))
-            return cls.objects.create(patient=entry.patient, entry=entry, ground=ground, by=by, signed_as=by.signature, at=at)
+            return cls.objects.create(patient=entry.patient, entry=entry, ground=ground, by=by, at=at)
 
     @property
     def decision(self) -> "MinorDecision | None":
@@ -66,12 +64,10 @@ class MinorConsent(Sealed):
         """
         check_licensed(by)
         facts: dict[str, Any] = {"parent_may_see": parent_may_see, "law": law, "reasoning": reasoning}
-        return MinorDecision.objects.create(
-            patient=self.patient, mark=self, by=by, signed_as=by.signature, licence=by.licence_number, at=at, **facts
-        )
+        return MinorDecision.objects.create(patient=self.patient, mark=self, by=by, licence=by.licence_number, at=at, **facts)
 
 
-class MinorDecision(Sealed):
+class MinorDecision(Signed, Sealed):
     """A licensed professional's decision whether a parent sees a marked entry."""
 
     class Law(models.TextChoices):
@@ -84,10 +80,7 @@ class MinorDecision(Sealed):
     parent_may_see = models.BooleanField()
     law = models.CharField(_("state law"), max_length=8, choices=Law.choices)
     reasoning = models.TextField(_("reasoning"))
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
     licence = models.CharField(max_length=40)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("decision on a minor's own consent")
@@ -103,7 +96,7 @@ class MinorDecision(Sealed):
         return f"decision {self.pk} on mark {self.mark_id}"
 
 
-class SignedAnew(Sealed):
+class SignedAnew(Signed, Sealed):
     """A patient who turned 18 signed notice and forms in their own name, or does not come any more: this closes the task."""
 
     class Outcome(models.TextChoices):
@@ -114,9 +107,6 @@ class SignedAnew(Sealed):
     outcome = models.CharField(_("what came of it"), max_length=8, choices=Outcome.choices)
     signed_on = models.DateField(_("on"))
     forms = models.CharField(_("which forms"), max_length=300, blank=True)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("forms signed anew at 18")
@@ -152,8 +142,7 @@ class SignedAnew(Sealed):
                     ended_on=birthday,
                     reason=_t("The patient turned 18."),
                     by=by,
-                    signed_as=by.signature,
                     at=at,
                 )
             facts: dict[str, Any] = {"outcome": outcome, "signed_on": signed_on, "forms": forms}
-            return cls.objects.create(patient=patient, by=by, signed_as=by.signature, at=at, **facts)
+            return cls.objects.create(patient=patient, by=by, at=at, **facts)

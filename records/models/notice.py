@@ -14,6 +14,7 @@ from meso import clock, languages
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
 from meso.models import User
 from meso.seals import Sealed
+from meso.signed import Signed
 from records import notice_rules
 from records.models.patient import Patient
 
@@ -115,7 +116,7 @@ class NoticePosting(AppendOnly):
         return f"{self.place} {self.posted_on}"
 
 
-class NoticeAcknowledgment(Sealed):
+class NoticeAcknowledgment(Signed, Sealed):
     """A patient was given the notice: signed for, or the good-faith effort and why there is no signature (164.520(c)(2)(ii))."""
 
     class Signed(models.TextChoices):
@@ -130,9 +131,6 @@ class NoticeAcknowledgment(Sealed):
     given_on = models.DateField(_("on"))
     signed = models.CharField(_("acknowledgment"), max_length=10, choices=Signed.choices)
     why_not = models.CharField(_("what was tried, and why there is no signature"), max_length=500, blank=True)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("acknowledgment of the notice")
@@ -174,6 +172,5 @@ class NoticeAcknowledgment(Sealed):
             signed=signed,
             why_not=why_not,
             by=by,
-            signed_as=by.signature,
             at=at,
         )

@@ -17,6 +17,7 @@ from meso.append_only import AppendOnlyQuerySet
 from meso.models import User
 from meso.money import MoneyField, in_words
 from meso.seals import Sealed
+from meso.signed import Signed
 from records.models.chart import Entry
 from records.models.patient import Patient
 from records.models.restrictions import Restriction
@@ -113,16 +114,13 @@ class PaymentBounceQuerySet(AppendOnlyQuerySet):
         return self.filter(made_good=None, restriction__ending=None)
 
 
-class PaymentBounce(Sealed):
+class PaymentBounce(Signed, Sealed):
     """The payment behind a mandatory restriction failed. Lifts nothing by itself (law.md §5)."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     restriction = models.ForeignKey(Restriction, on_delete=models.PROTECT, related_name="bounces")
     found_on = models.DateField(_("found on"))
     what = models.CharField(_("what happened"), max_length=500)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     objects: ClassVar = PaymentBounceQuerySet.as_manager()
 
@@ -152,7 +150,6 @@ class PaymentBounce(Sealed):
                 found_on=found_on,
                 what=what,
                 by=by,
-                signed_as=by.signature,
                 at=at,
             )
 
@@ -162,21 +159,16 @@ class PaymentBounce(Sealed):
             Restriction.objects.select_for_update().get(pk=self.restriction_id)
             if not PaymentBounce.objects.waiting().filter(pk=self.pk).exists():
                 raise ValidationError(_t("This was settled already."))
-            return PaymentMadeGood.objects.create(
-                patient_id=self.patient_id, bounce=self, paid_on=paid_on, how=how, by=by, signed_as=by.signature, at=at
-            )
+            return PaymentMadeGood.objects.create(patient_id=self.patient_id, bounce=self, paid_on=paid_on, how=how, by=by, at=at)
 
 
-class PaymentMadeGood(Sealed):
+class PaymentMadeGood(Signed, Sealed):
     """A failed payment was made good."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     bounce = models.OneToOneField(PaymentBounce, on_delete=models.PROTECT, related_name="made_good")
     paid_on = models.DateField(_("paid on"))
     how = models.CharField(_("how"), max_length=500)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("payment made good")

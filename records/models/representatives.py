@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from meso.append_only import AppendOnlyQuerySet
 from meso.models import User
 from meso.seals import Sealed
+from meso.signed import Signed
 from records import names, representation
 from records.models.chart import Attachment
 from records.models.patient import Patient
@@ -148,7 +149,7 @@ class Representative(Sealed):
             if not me.begins_on <= ended_on <= on:
                 raise ValidationError({"ended_on": _t("The day must lie between the day it began and today.")})
             return RepresentativeEnding.objects.create(
-                patient=me.patient, representative=me, ended_on=ended_on, reason=reason, by=by, signed_as=by.signature, at=at
+                patient=me.patient, representative=me, ended_on=ended_on, reason=reason, by=by, at=at
             )
 
     def refuse(self, *, by: User, at: datetime, on: date, ground: str, reasoning: str) -> "RepresentativeRefusal":
@@ -168,7 +169,6 @@ class Representative(Sealed):
                 reasoning=reasoning,
                 begins_on=on,
                 by=by,
-                signed_as=by.signature,
                 licence=by.licence_number,
                 at=at,
             )
@@ -186,16 +186,13 @@ def check_licensed(by: User) -> None:
         )
 
 
-class RepresentativeEnding(Sealed):
+class RepresentativeEnding(Signed, Sealed):
     """The end of an authority: revoked, replaced, emancipated. From that day it no longer holds."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     representative = models.OneToOneField(Representative, on_delete=models.PROTECT, related_name="ending")
     ended_on = models.DateField(_("ended on"))
     reason = models.CharField(_("what ended it"), max_length=1000)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("end of an authority")
@@ -204,7 +201,7 @@ class RepresentativeEnding(Sealed):
         return f"representative {self.representative_id} ended {self.ended_on}"
 
 
-class RepresentativeRefusal(Sealed):
+class RepresentativeRefusal(Signed, Sealed):
     """The physician's judgment not to treat somebody as the representative; only physician and privacy officer read it."""
 
     class Ground(models.TextChoices):
@@ -216,10 +213,7 @@ class RepresentativeRefusal(Sealed):
     ground = models.CharField(_("reasonable belief"), max_length=12, choices=Ground.choices)
     reasoning = models.TextField(_("why this is in the patient's best interest"))
     begins_on = models.DateField()
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
     licence = models.CharField(max_length=40)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("refusal of a representative")
@@ -246,23 +240,19 @@ class RepresentativeRefusal(Sealed):
                 ended_on=on,
                 reason=reason,
                 by=by,
-                signed_as=by.signature,
                 licence=by.licence_number,
                 at=at,
             )
 
 
-class RefusalEnding(Sealed):
+class RefusalEnding(Signed, Sealed):
     """The physician's judgment that the ground of a refusal is gone."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     refusal = models.OneToOneField(RepresentativeRefusal, on_delete=models.PROTECT, related_name="ending")
     ended_on = models.DateField()
     reason = models.TextField(_("why the ground is gone"))
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
     licence = models.CharField(max_length=40)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("end of a refusal")

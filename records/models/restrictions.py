@@ -16,6 +16,7 @@ from meso import clock
 from meso.append_only import AppendOnlyQuerySet
 from meso.models import User
 from meso.seals import Sealed
+from meso.signed import Signed
 from records import restriction_rules as rules
 from records.models.chart import Entry
 from records.models.patient import Patient
@@ -165,7 +166,6 @@ class Restriction(Sealed):
                 reason=reason,
                 evidence=evidence,
                 by=by,
-                signed_as=by.signature,
                 at=at,
             )
 
@@ -188,7 +188,6 @@ class Restriction(Sealed):
                 how=how,
                 reason=reason,
                 by=by,
-                signed_as=by.signature,
                 at=at,
             )
 
@@ -221,7 +220,7 @@ class RestrictionEntry(Sealed):
         return f"entry {self.entry_id} under restriction {self.restriction_id}"
 
 
-class RestrictionEnding(Sealed):
+class RestrictionEnding(Signed, Sealed):
     """The end of a restriction: from that day it no longer binds."""
 
     class Kind(models.TextChoices):
@@ -235,9 +234,6 @@ class RestrictionEnding(Sealed):
     ended_on = models.DateField(_("ended on"))
     reason = models.CharField(_("reason"), max_length=1000)
     evidence = models.CharField(_("what shows it"), max_length=500, blank=True)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("end of a restriction")
@@ -246,7 +242,7 @@ class RestrictionEnding(Sealed):
         return f"restriction {self.restriction_id} ended {self.ended_on}"
 
 
-class RestrictionNotice(Sealed):
+class RestrictionNotice(Signed, Sealed):
     """The office told the patient that it no longer keeps a restriction. What was there by that day stays restricted."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
@@ -254,9 +250,6 @@ class RestrictionNotice(Sealed):
     told_on = models.DateField(_("told on"))
     how = models.CharField(_("how the patient was told"), max_length=500)
     reason = models.CharField(_("reason"), max_length=1000)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("notice about a restriction")

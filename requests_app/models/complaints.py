@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from meso import waivers
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
 from meso.models import User
+from meso.signed import Signed
 from records.models import Patient
 from requests_app import complaint_rules
 from requests_app.deadlines import NotAllowedNow
@@ -119,12 +120,10 @@ class Complaint(AppendOnly):
             raise NotAllowedNow(words, "text")
         if not self.received_on <= done_on <= on:
             raise NotAllowedNow(_t("The day must lie between the day it was received and today."), "done_on")
-        return ComplaintEvent.objects.create(
-            complaint=self, verb=verb, text=text, on=done_on, by=by, signed_as=by.signature, at=at
-        )
+        return ComplaintEvent.objects.create(complaint=self, verb=verb, text=text, on=done_on, by=by, at=at)
 
 
-class ComplaintEvent(AppendOnly):
+class ComplaintEvent(Signed):
     """One thing that was done about a complaint."""
 
     class Verb(models.TextChoices):
@@ -137,9 +136,6 @@ class ComplaintEvent(AppendOnly):
     verb = models.CharField(_("what was done"), max_length=12, choices=Verb.choices)
     on = models.DateField(_("on"))
     text = models.TextField(_("in words"))
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("step on a complaint")

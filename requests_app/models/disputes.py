@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from meso.models import User
 from meso.seals import Sealed
+from meso.signed import Signed
 from records.models import Attachment, Entry, Patient
 from requests_app.deadlines import NotAllowedNow, spoken
 from requests_app.models.timeline import Letter, Verb
@@ -79,7 +80,7 @@ class Disagreement(Sealed):
         return f"statement {self.pk}"
 
 
-class Rebuttal(Sealed):
+class Rebuttal(Signed, Sealed):
     """The office's answer to a statement. It is final only once the day is recorded on which the patient's copy was sent."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
@@ -87,9 +88,6 @@ class Rebuttal(Sealed):
     letter = models.OneToOneField(Letter, on_delete=models.PROTECT, related_name="rebuttal")  # the patient's copy
     text = models.TextField(_("rebuttal"))
     written_on = models.DateField()
-    signed_as = models.CharField(max_length=200)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("rebuttal")

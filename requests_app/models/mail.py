@@ -5,8 +5,8 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from meso.append_only import AppendOnly, AppendOnlyQuerySet
-from meso.models import User
+from meso.append_only import AppendOnlyQuerySet
+from meso.signed import Signed
 from requests_app.models.timeline import Letter
 
 
@@ -19,7 +19,7 @@ class LetterDeliveryQuerySet(AppendOnlyQuerySet):
         return self.filter(~models.Exists(later), what=LetterDelivery.What.RETURNED).order_by("id")
 
 
-class LetterDelivery(AppendOnly):
+class LetterDelivery(Signed):
     """One thing that became of a letter, on an office day. `address` is where it went, line by line."""
 
     class What(models.TextChoices):
@@ -34,9 +34,6 @@ class LetterDelivery(AppendOnly):
     how = models.CharField(max_length=40, blank=True)
     address = models.TextField(blank=True)
     note = models.CharField(_("what is known of it"), max_length=300, blank=True)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     objects: ClassVar = LetterDeliveryQuerySet.as_manager()
 

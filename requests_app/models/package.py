@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
 from meso.models import User
+from meso.signed import Signed
 from records.models import Addendum, Attachment, Entry
 from records.passages import Cover
 from requests_app import grounds
@@ -34,7 +35,7 @@ class WithheldPassageQuerySet(AppendOnlyQuerySet):
             raise NotAllowedNow(words % {"code": held.ground}, "ground")
 
 
-class WithheldPassage(AppendOnly):
+class WithheldPassage(Signed):
     """Words of an entry, or of an addendum to it, that the copy of a partial grant leaves out, with their ground."""
 
     request = models.ForeignKey("requests_app.PatientRequest", on_delete=models.PROTECT, related_name="withheld")
@@ -44,10 +45,7 @@ class WithheldPassage(AppendOnly):
     start = models.PositiveIntegerField()  # where the passage begins in the text, in characters
     ground = models.CharField(_("ground"), max_length=4)
     judged_by = models.CharField(max_length=200, blank=True)  # the licensed professional behind a reviewable ground
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
     on = models.DateField()
-    at = models.DateTimeField()
 
     objects: ClassVar = WithheldPassageQuerySet.as_manager()
 
@@ -77,15 +75,12 @@ class WithheldPassage(AppendOnly):
         return Cover(self.start, len(self.passage), f"{self.ground} · {self.why.citation}")
 
 
-class WithheldEnding(AppendOnly):
+class WithheldEnding(Signed):
     """A withheld passage is released again: from then on copies show it."""
 
     withheld = models.OneToOneField(WithheldPassage, on_delete=models.PROTECT, related_name="ending")
     reason = models.CharField(_("reason"), max_length=1000)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
     on = models.DateField()
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("release of a withheld passage")
@@ -150,17 +145,14 @@ class RequestPaper(AppendOnly):
             self.request.__class__.objects.select_for_update().get(pk=self.request_id)
             if RequestPaper.objects.get(pk=self.pk).goes_out == in_package:
                 raise NotAllowedNow(_t("It is so already."))
-            return PaperMove.objects.create(paper=self, in_package=in_package, by=by, signed_as=by.signature, at=at, on=on)
+            return PaperMove.objects.create(paper=self, in_package=in_package, by=by, at=at, on=on)
 
 
-class PaperMove(AppendOnly):
+class PaperMove(Signed):
     """A paper was put into the package, or kept internal from then on."""
 
     paper = models.ForeignKey(RequestPaper, on_delete=models.PROTECT, related_name="moves")
     in_package = models.BooleanField()
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
     on = models.DateField()
 
     class Meta:

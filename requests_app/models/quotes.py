@@ -6,9 +6,9 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from meso.append_only import AppendOnly, AppendOnlyQuerySet
-from meso.models import User
+from meso.append_only import AppendOnlyQuerySet
 from meso.money import MoneyField
+from meso.signed import Signed
 from requests_app.kinds import Delivery
 
 
@@ -20,7 +20,7 @@ class FeeQuoteQuerySet(AppendOnlyQuerySet):
         return self.select_related("answer").order_by("id").last()
 
 
-class FeeQuote(AppendOnly):
+class FeeQuote(Signed):
     """A price told to the patient: an estimate of pages and postage. Money in dollars."""
 
     request = models.ForeignKey("requests_app.PatientRequest", on_delete=models.PROTECT, related_name="fee_quotes")
@@ -32,9 +32,6 @@ class FeeQuote(AppendOnly):
     total = MoneyField(_("total"))
     told_on = models.DateField(_("told on"))
     how = models.CharField(_("how"), max_length=20)  # talking.Way
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     objects: ClassVar = FeeQuoteQuerySet.as_manager()
 
@@ -59,7 +56,7 @@ class FeeQuote(AppendOnly):
         return hasattr(self, "answer") and self.answer.what == FeeAnswer.What.ACCEPTED
 
 
-class FeeAnswer(AppendOnly):
+class FeeAnswer(Signed):
     """What the patient said to a price, once. None of it touches the clock."""
 
     class What(models.TextChoices):
@@ -72,9 +69,6 @@ class FeeAnswer(AppendOnly):
     on = models.DateField()
     how = models.CharField(_("how"), max_length=20)
     note = models.CharField(_("in their words"), max_length=1000, blank=True)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    signed_as = models.CharField(max_length=200)
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("answer to a price")

@@ -318,9 +318,7 @@ class PatientRequest(ByAnother):
             me.letter_sent_on = sent_on
             self._store(me, "letter_sent_on")
         address = address or letter.addressed_to
-        LetterDelivery.objects.create(
-            letter=letter, what="sent", on=sent_on, how=how, address=address, by=by, signed_as=by.signature, at=at
-        )
+        LetterDelivery.objects.create(letter=letter, what="sent", on=sent_on, how=how, address=address, by=by, at=at)
         event = self.events.record(Verb.LETTER_SENT, by=by, at=at, on=on, sent_on=sent_on, how=how, letter=letter.pk)
         self._close_if_done(by=by, at=at, on=on)
         return event

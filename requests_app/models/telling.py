@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from disclosures.models import Disclosure
 from meso.models import User
 from meso.seals import Sealed
+from meso.signed import Signed
 from records.models import Patient
 from requests_app.models.timeline import Letter
 
@@ -93,7 +94,7 @@ class InboundAmendment(Sealed):
         return f"inbound amendment {self.pk}"
 
 
-class InboundAnswer(Sealed):
+class InboundAnswer(Signed, Sealed):
     """What the physician did about it: amended an entry, or left the record as it is, with the reason."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
@@ -101,9 +102,6 @@ class InboundAnswer(Sealed):
     entry = models.ForeignKey("records.Entry", on_delete=models.PROTECT, null=True, related_name="+")
     reason = models.CharField(_("why nothing is amended"), max_length=1000, blank=True)
     on = models.DateField()
-    signed_as = models.CharField(max_length=200)
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField()
 
     class Meta:
         verbose_name = _("answer to an inbound amendment")
