@@ -1,14 +1,13 @@
 """Accountings of disclosures as they were given, kept byte for byte; and the price of a later one, told before it is made."""
 
-import hashlib
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from disclosures.purposes import Scope
-from meso.append_only import AppendOnlyQuerySet
+from meso.documents import DocumentManager, Keeping
 from meso.models import User
 from meso.money import MoneyField
 from meso.seals import Sealed
@@ -79,14 +78,7 @@ class PriceAnswer(Signed, Sealed):
         return f"{self.choice} to price {self.told_id}"
 
 
-class AccountingGivenManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]
-    """Leaves the document in the database until it is asked for."""
-
-    def get_queryset(self) -> AppendOnlyQuerySet:
-        return super().get_queryset().defer("document")
-
-
-class AccountingGiven(Sealed):
+class AccountingGiven(Keeping, Sealed):
     """An accounting of disclosures as it was issued, byte for byte (164.528(d)).
 
     `later_one` is not the free one of its twelve months: priced, given for nothing all the same, or issued anew by the office.
@@ -109,7 +101,7 @@ class AccountingGiven(Sealed):
     sha256 = models.CharField(max_length=64)
     request_number = models.CharField(max_length=20, blank=True)
 
-    objects: ClassVar = AccountingGivenManager()
+    objects: ClassVar = DocumentManager()
 
     class Meta:
         verbose_name = _("accounting given")
@@ -118,9 +110,3 @@ class AccountingGiven(Sealed):
 
     def __str__(self) -> str:
         return f"accounting {self.pk}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store the document with its digest."""
-        if self._state.adding:
-            self.sha256 = hashlib.sha256(self.document).hexdigest()
-        super().save(*args, **kwargs)

@@ -1,6 +1,5 @@
 """What becomes of a signed form: taken back, ended, found false, copied, written about. A row for each."""
 
-import hashlib
 from datetime import date
 from typing import Any, ClassVar
 
@@ -9,7 +8,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from disclosures.models.authorizations import SCAN_FORMATS, Authorization
-from meso.append_only import AppendOnlyQuerySet
+from meso.documents import DocumentManager, Keeping
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -55,17 +54,10 @@ class _OnlyWhileItStands(_Act):
             raise ValidationError(_("It was recorded anew: open the record that has taken its place."))
 
 
-class _WithoutBytes(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]
-    """Leaves the bytes in the database until they are asked for: `defer(None)`."""
-
-    def get_queryset(self) -> AppendOnlyQuerySet:
-        return super().get_queryset().defer(self.model.BYTES)
-
-
-class AuthorizationRevocation(_OnlyWhileItStands):
+class AuthorizationRevocation(Keeping, _OnlyWhileItStands):
     """The patient's written revocation: from the day it came nothing more goes out (164.508(b)(5)). Earlier releases stay."""
 
-    BYTES = "scan"
+    DIGESTS: ClassVar = {"scan": "scan_sha256"}
 
     authorization = models.OneToOneField(Authorization, on_delete=models.PROTECT, related_name="revocation")
     received_on = models.DateField(_("received on"))
@@ -74,19 +66,13 @@ class AuthorizationRevocation(_OnlyWhileItStands):
     scan_format = models.CharField(max_length=80, choices=SCAN_FORMATS, blank=True)
     scan_sha256 = models.CharField(max_length=64, blank=True)
 
-    objects: ClassVar = _WithoutBytes()
+    objects: ClassVar = DocumentManager()
 
     class Meta:
         verbose_name = _("revocation of an authorization")
 
     def __str__(self) -> str:
         return f"revocation of authorization {self.authorization_id}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store the scan, where there is one, with its digest."""
-        if self._state.adding and self.scan:
-            self.scan_sha256 = hashlib.sha256(self.scan).hexdigest()
-        super().save(*args, **kwargs)
 
 
 class OralRevocation(_OnlyWhileItStands):
@@ -158,17 +144,15 @@ class AuthorizationCopyGiven(_Act):
         return f"copy of authorization {self.authorization_id}"
 
 
-class AuthorizationLetter(_Act):
+class AuthorizationLetter(Keeping, _Act):
     """The letter that tells the patient what a form lacks, as it was issued, byte for byte."""
-
-    BYTES = "document"
 
     authorization = models.ForeignKey(Authorization, on_delete=models.PROTECT, related_name="letters")
     made_on = models.DateField()
     document = models.BinaryField()  # the PDF
     sha256 = models.CharField(max_length=64)
 
-    objects: ClassVar = _WithoutBytes()
+    objects: ClassVar = DocumentManager()
 
     class Meta:
         verbose_name = _("letter about an authorization")
@@ -181,12 +165,6 @@ class AuthorizationLetter(_Act):
     def allow(cls, authorization: Authorization) -> None:
         if not authorization.lacking():
             raise ValidationError(_("Nothing is missing in this form, so there is no letter to write."))
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store the document with its digest."""
-        if self._state.adding:
-            self.sha256 = hashlib.sha256(self.document).hexdigest()
-        super().save(*args, **kwargs)
 
     def mark_sent(self, *, by: User, at: Any, sent_on: date, way: str) -> "AuthorizationLetterSent":
         """Record how and when it went out. Raises ValidationError when that was recorded already."""

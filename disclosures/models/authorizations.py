@@ -4,7 +4,6 @@ A defective form is recorded too, for it was received; it can't be used. What be
 disclosures.models.authorization_acts: a form is never edited.
 """
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -22,6 +21,7 @@ from disclosures import authorization_scope as scope
 from disclosures.authorization_rules import Defect, FormFacts, State
 from meso import clock
 from meso.append_only import AppendOnlyQuerySet
+from meso.documents import Keeping, WithoutBytes
 from meso.models import User
 from meso.seals import Sealed
 from records import exclusion
@@ -107,15 +107,14 @@ class AuthorizationQuerySet(AppendOnlyQuerySet):
         return self.not_ended().filter(models.Exists(asked))
 
 
-class AuthorizationManager(models.Manager.from_queryset(AuthorizationQuerySet)):  # type: ignore[misc]
-    """Leaves the scan in the database until it is asked for."""
-
-    def get_queryset(self) -> AuthorizationQuerySet:
-        return super().get_queryset().defer("scan")
+class AuthorizationManager(WithoutBytes, models.Manager.from_queryset(AuthorizationQuerySet)):  # type: ignore[misc]
+    """Leaves the bytes in the database until they are asked for."""
 
 
-class Authorization(Sealed):
+class Authorization(Keeping, Sealed):
     """A signed form: what may go out, from whom, to whom, what for, until when; and its scan, byte for byte (164.508(b)(6))."""
+
+    DIGESTS: ClassVar = {"scan": "scan_sha256"}
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="authorizations")
     kind = models.CharField(_("what it is"), max_length=14, choices=rules.Kind.choices, default=rules.Kind.AUTHORIZATION)
@@ -189,7 +188,6 @@ class Authorization(Sealed):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the scan with its digest, and whether the paper is whole."""
         if self._state.adding:
-            self.scan_sha256 = hashlib.sha256(self.scan).hexdigest() if self.scan else ""
             self.complete = not self.lacking()
         super().save(*args, **kwargs)
 

@@ -1,6 +1,5 @@
 """Breaches: what went wrong, how it was judged, who was told and when. Rows are added, never changed (164.402–164.414)."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -14,6 +13,7 @@ from disclosures import breach_rules, suspension_rules
 from disclosures.breach_rules import Duty
 from disclosures.models.log import Disclosure
 from meso.append_only import AppendOnlyQuerySet
+from meso.documents import DocumentManager, Keeping
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -297,14 +297,7 @@ class BreachAffected(Sealed):
         return f"breach {self.breach_id}, patient {self.patient_id}"
 
 
-class BreachLetterManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]
-    """Leaves the document in the database until it is asked for."""
-
-    def get_queryset(self) -> AppendOnlyQuerySet:
-        return super().get_queryset().defer("document")
-
-
-class BreachLetter(Sealed):
+class BreachLetter(Keeping, Sealed):
     """The letter that tells a patient of a breach, as it was made, byte for byte (164.404(c), (d))."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
@@ -316,7 +309,7 @@ class BreachLetter(Sealed):
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
 
-    objects: ClassVar = BreachLetterManager()
+    objects: ClassVar = DocumentManager()
 
     class Meta:
         verbose_name = _("letter about a breach")
@@ -324,9 +317,3 @@ class BreachLetter(Sealed):
 
     def __str__(self) -> str:
         return f"letter {self.pk} about breach {self.breach_id}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store the letter with its digest."""
-        if self._state.adding:
-            self.sha256 = hashlib.sha256(self.document).hexdigest()
-        super().save(*args, **kwargs)

@@ -11,6 +11,7 @@ from disclosures.models.authorizations import Authorization
 from disclosures.models.registers import BusinessAssociate, ResearchProtocol
 from disclosures.purposes import Scope
 from meso.append_only import AppendOnlyQuerySet
+from meso.documents import DocumentManager
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -227,13 +228,6 @@ class Disclosure(Sealed):
         return HoldDecision.objects.create(patient=self.patient, disclosure=self, listed=listed, reason=reason, by=by, at=at)
 
 
-class WrittenRequestManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]
-    """Leaves the scan in the database until it is asked for."""
-
-    def get_queryset(self) -> AppendOnlyQuerySet:
-        return super().get_queryset().defer("content")
-
-
 class WrittenRequest(Sealed):
     """A copy of a recipient's written request. Kept here and not in the chart: an accounting may carry it (164.528(b)(2)(iv))."""
 
@@ -244,7 +238,7 @@ class WrittenRequest(Sealed):
     added_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     added_at = models.DateTimeField()
 
-    objects: ClassVar = WrittenRequestManager()
+    objects: ClassVar = DocumentManager()
 
     class Meta:
         verbose_name = _("written request")

@@ -1,6 +1,5 @@
 """What left the office, and how it was let out: the release with its papers, its checks as they stood, and its row of the log."""
 
-import hashlib
 from datetime import date, datetime
 from typing import Any, ClassVar
 
@@ -11,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from disclosures import on_hand, purposes
 from disclosures.guard import Means
 from disclosures.models.log import Disclosure
-from meso.append_only import AppendOnlyQuerySet
+from meso.documents import DocumentManager, Keeping
 from meso.models import User
 from meso.money import MoneyField
 from meso.seals import Sealed
@@ -19,21 +18,15 @@ from meso.signed import Signed
 from records.models import Entry, Patient
 
 _PLANNABLE = [code for code, purpose in purposes.PURPOSES.items() if purpose.plannable]
-_PAPERS = ("copy", "cover_letter", "bill")
 
 
-class ReleaseManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]
-    """Leaves the papers in the database until they are asked for."""
-
-    def get_queryset(self) -> AppendOnlyQuerySet:
-        return super().get_queryset().defer(*_PAPERS)
-
-
-class Release(Signed, Sealed):
+class Release(Keeping, Signed, Sealed):
     """One thing that left the office: to whom, why, what; copy, cover letter and bill as they went, and the log's row.
 
     The row is missing only for treatment, payment and operations, which the database holds too (164.528(a)(1)(i)).
     """
+
+    DIGESTS: ClassVar = {"copy": "copy_sha256"}
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="releases")
     released_on = models.DateField(_("date"))
@@ -65,7 +58,7 @@ class Release(Signed, Sealed):
     request_number = models.CharField(max_length=20, blank=True)
     source_id = models.CharField(max_length=64, null=True, unique=True, editable=False)  # the form that made it: no second one
 
-    objects: ClassVar = ReleaseManager()
+    objects: ClassVar = DocumentManager()
 
     class Meta:
         verbose_name = _("release")
@@ -97,12 +90,6 @@ class Release(Signed, Sealed):
     def get_absolute_url(self) -> str:
         """The page of this release."""
         return reverse("release", args=[self.pk])
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store the copy with its digest."""
-        if self._state.adding:
-            self.copy_sha256 = hashlib.sha256(self.copy).hexdigest() if self.copy else ""
-        super().save(*args, **kwargs)
 
     @classmethod
     def make(

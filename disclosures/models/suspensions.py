@@ -14,6 +14,7 @@ from disclosures import suspension_rules
 from disclosures.models.accounting import AccountingGiven
 from disclosures.suspension_rules import NotSuspendable
 from meso.append_only import AppendOnlyQuerySet
+from meso.documents import WithoutBytes
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -34,11 +35,8 @@ class SuspensionQuerySet(AppendOnlyQuerySet):
         return self.select_related("patient", "ending", "superseded_by")
 
 
-class SuspensionManager(models.Manager.from_queryset(SuspensionQuerySet)):  # type: ignore[misc]
-    """Leaves the scanned statement in the database until it is asked for."""
-
-    def get_queryset(self) -> SuspensionQuerySet:
-        return super().get_queryset().defer("document")
+class SuspensionManager(WithoutBytes, models.Manager.from_queryset(SuspensionQuerySet)):  # type: ignore[misc]
+    """Leaves the bytes in the database until they are asked for."""
 
 
 class Suspension(Sealed):

@@ -4,7 +4,6 @@ An entry is written once. Disputed, it gets a line through it and stays legible 
 an Addendum; a wrong chart is said so by a Misfiling. All are sealed links of the patient's chain.
 """
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -13,6 +12,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnlyQuerySet
+from meso.documents import Keeping, WithoutBytes
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -250,15 +250,14 @@ class AttachmentQuerySet(AppendOnlyQuerySet):
         return self.defer(None)
 
 
-class AttachmentManager(models.Manager.from_queryset(AttachmentQuerySet)):  # type: ignore[misc]
+class AttachmentManager(WithoutBytes, models.Manager.from_queryset(AttachmentQuerySet)):  # type: ignore[misc]
     """Leaves the bytes in the database until they are asked for."""
 
-    def get_queryset(self) -> AttachmentQuerySet:
-        return super().get_queryset().defer("content")
 
-
-class Attachment(Sealed):
+class Attachment(Keeping, Sealed):
     """A file of the record: its bytes as they came, and their SHA-256."""
+
+    DIGESTS: ClassVar = {"content": "sha256"}
 
     class Format(models.TextChoices):
         PDF = "application/pdf", "PDF"
@@ -290,5 +289,4 @@ class Attachment(Sealed):
         """Store the bytes with their size and digest, worked out here."""
         if self._state.adding:
             self.size = len(self.content)
-            self.sha256 = hashlib.sha256(self.content).hexdigest()
         super().save(*args, **kwargs)

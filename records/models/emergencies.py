@@ -1,6 +1,5 @@
 """What went to a provider in an emergency in spite of a restriction, with the letter it asks for (164.522(a)(1)(iii)-(iv))."""
 
-import hashlib
 from datetime import date, datetime
 from typing import Any, ClassVar
 
@@ -10,6 +9,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnlyQuerySet
+from meso.documents import Keeping, WithoutBytes
 from meso.models import Office, User
 from meso.pdf import render_pdf
 from meso.seals import Sealed
@@ -27,18 +27,17 @@ class EmergencyReleaseQuerySet(AppendOnlyQuerySet):
         return self.filter(sent=None)
 
 
-class EmergencyReleaseManager(models.Manager.from_queryset(EmergencyReleaseQuerySet)):  # type: ignore[misc]
-    """Leaves the letter in the database until it is asked for."""
-
-    def get_queryset(self) -> EmergencyReleaseQuerySet:
-        return super().get_queryset().defer("letter")
+class EmergencyReleaseManager(WithoutBytes, models.Manager.from_queryset(EmergencyReleaseQuerySet)):  # type: ignore[misc]
+    """Leaves the bytes in the database until they are asked for."""
 
 
-class EmergencyRelease(Signed, Sealed):
+class EmergencyRelease(Keeping, Signed, Sealed):
     """Restricted information that a provider got to treat the patient in an emergency; `letter` is the PDF as issued.
 
     The letter asks the provider not to use or disclose it further, and is made with the record of the release.
     """
+
+    DIGESTS: ClassVar = {"letter": "letter_sha256"}
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     restriction = models.ForeignKey(Restriction, on_delete=models.PROTECT, related_name="emergencies")
@@ -60,12 +59,6 @@ class EmergencyRelease(Signed, Sealed):
 
     def __str__(self) -> str:
         return f"emergency release {self.pk} under restriction {self.restriction_id}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store the letter with its digest."""
-        if self._state.adding:
-            self.letter_sha256 = hashlib.sha256(self.letter).hexdigest()
-        super().save(*args, **kwargs)
 
     @classmethod
     def record(

@@ -1,6 +1,5 @@
 """The notice of privacy practices as it was issued, where it was posted, and who was given it (164.520)."""
 
-import hashlib
 from datetime import date, datetime
 from typing import Any, ClassVar
 
@@ -12,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from meso import clock, languages
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
+from meso.documents import Keeping, WithoutBytes
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -38,14 +38,11 @@ class NoticeVersionQuerySet(AppendOnlyQuerySet):
         return self.filter(models.Q(effective_on__range=(start, end)) | models.Q(pk__in=before)).order_by("effective_on", "id")
 
 
-class NoticeVersionManager(models.Manager.from_queryset(NoticeVersionQuerySet)):  # type: ignore[misc]
-    """Leaves the document in the database until it is asked for."""
-
-    def get_queryset(self) -> NoticeVersionQuerySet:
-        return super().get_queryset().defer("document")
+class NoticeVersionManager(WithoutBytes, models.Manager.from_queryset(NoticeVersionQuerySet)):  # type: ignore[misc]
+    """Leaves the bytes in the database until they are asked for."""
 
 
-class NoticeVersion(AppendOnly):
+class NoticeVersion(Keeping):
     """The notice as it was issued: its blocks of text, the day from which it holds, and its PDF, byte for byte."""
 
     effective_on = models.DateField(_("in force since"))
@@ -71,8 +68,6 @@ class NoticeVersion(AppendOnly):
         """Store the version with the digest of its document. Raises ValidationError for one that lacks a required part."""
         if lacking := notice_rules.lacks(self.texts, self.language):
             raise ValidationError(lacking)
-        if self._state.adding:
-            self.sha256 = hashlib.sha256(self.document).hexdigest()
         super().save(*args, **kwargs)
 
     @classmethod

@@ -1,6 +1,5 @@
 """Who may act for the patient (164.502(g)), how each authority ends, and what only the physician and the officer may read."""
 
-import hashlib
 from datetime import date, datetime
 from typing import Any, ClassVar
 
@@ -10,6 +9,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnlyQuerySet
+from meso.documents import Keeping, WithoutBytes
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -20,29 +20,24 @@ from records.representation import Basis, Paper, Scope
 
 
 class RepresentativeQuerySet(AppendOnlyQuerySet):
-    """Representatives come without the bytes of their document; `with_scan()` brings them."""
+    """Which representatives. They come without the bytes of their document; `defer(None)` brings them."""
 
     def with_state(self) -> "RepresentativeQuerySet":
         """Each with what decides whether it may act: patient, ending, refusals. Two queries more where there is any."""
         return self.select_related("patient", "ending", "verified_by").prefetch_related("refusals__ending")
 
-    def with_scan(self) -> "RepresentativeQuerySet":
-        """The bytes too."""
-        return self.defer(None)
 
-
-class RepresentativeManager(models.Manager.from_queryset(RepresentativeQuerySet)):  # type: ignore[misc]
+class RepresentativeManager(WithoutBytes, models.Manager.from_queryset(RepresentativeQuerySet)):  # type: ignore[misc]
     """Leaves the bytes in the database until they are asked for."""
 
-    def get_queryset(self) -> RepresentativeQuerySet:
-        return super().get_queryset().defer("scan")
 
-
-class Representative(Sealed):
+class Representative(Keeping, Sealed):
     """Somebody who may act for the patient: on what basis, shown by which paper, for what, from when to when.
 
     Whether they may act on a day is never stored: `records.representation.refusal` works it out.
     """
+
+    DIGESTS: ClassVar = {"scan": "scan_sha256"}
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="representatives")
     name = models.CharField(_("name"), max_length=300)
@@ -93,7 +88,6 @@ class Representative(Sealed):
         """Store it with the key of its name and the digest of its scan."""
         if self._state.adding:
             self.name_key = _name_key(self.name)
-            self.scan_sha256 = hashlib.sha256(self.scan).hexdigest() if self.scan else ""
         super().save(*args, **kwargs)
 
     @property

@@ -84,7 +84,7 @@ def representative_end(request: HttpRequest, chart: str, pk: int) -> HttpRespons
 @require_GET
 def representative_scan(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     """Hand out the scan of the document as it came."""
-    one = get_object_or_404(Representative.objects.with_scan(), pk=pk, patient__chart_number=chart)
+    one = get_object_or_404(Representative.objects.defer(None), pk=pk, patient__chart_number=chart)
     if not one.scan:
         raise Http404
     audit.record(Action.DOWNLOAD, f"document of representative {one.pk}", chart=chart, request=request)

@@ -1,15 +1,15 @@
 """Copies made for a patient, their bill with the rate it was made at, and how the bill was settled."""
 
-import hashlib
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import models, transaction
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from meso.append_only import AppendOnly, AppendOnlyQuerySet
+from meso.append_only import AppendOnly
+from meso.documents import DocumentManager, Keeping
 from meso.models import User
 from meso.money import MoneyField, in_words
 from records.models import Patient
@@ -18,15 +18,10 @@ from requests_app.kinds import Delivery
 from requests_app.models.timeline import Verb
 
 
-class CopyBillManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]
-    """Leaves the documents in the database until they are asked for."""
-
-    def get_queryset(self) -> AppendOnlyQuerySet:
-        return super().get_queryset().defer("copy", "document")
-
-
-class CopyBill(AppendOnly):
+class CopyBill(Keeping):
     """A copy as it was made (the PDF, page by page as counted) and its bill. Money in dollars (law.md §0, §12)."""
+
+    DIGESTS: ClassVar = {"copy": "copy_sha256"}
 
     request = models.ForeignKey("requests_app.PatientRequest", on_delete=models.PROTECT, related_name="bills")
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
@@ -50,7 +45,7 @@ class CopyBill(AppendOnly):
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
 
-    objects: ClassVar = CopyBillManager()
+    objects: ClassVar = DocumentManager()
 
     class Meta:
         verbose_name = _("bill for copies")
@@ -67,12 +62,6 @@ class CopyBill(AppendOnly):
 
     def __str__(self) -> str:
         return f"bill {self.pk}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store the bill with the digest of its copy."""
-        if self._state.adding:
-            self.copy_sha256 = hashlib.sha256(self.copy).hexdigest()
-        super().save(*args, **kwargs)
 
     def settle(self, how: str, *, by: User, at: datetime, on: date) -> "BillSettlement":
         """Record that it was paid, or that the office waives it, for which no reason is needed. Never touches the clock.

@@ -1,6 +1,5 @@
 """What belongs to a request's package and what stays out of it: words withheld, and the request's own papers."""
 
-import hashlib
 from datetime import date, datetime
 from typing import Any, ClassVar
 
@@ -8,7 +7,8 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from meso.append_only import AppendOnly, AppendOnlyQuerySet
+from meso.append_only import AppendOnlyQuerySet
+from meso.documents import DocumentManager, Keeping
 from meso.models import User
 from meso.signed import Signed
 from records.models import Addendum, Attachment, Entry
@@ -89,15 +89,10 @@ class WithheldEnding(Signed):
         return f"withheld passage {self.withheld_id} released"
 
 
-class RequestPaperManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]
-    """Leaves the bytes in the database until they are asked for."""
-
-    def get_queryset(self) -> AppendOnlyQuerySet:
-        return super().get_queryset().defer("content")
-
-
-class RequestPaper(AppendOnly):
+class RequestPaper(Keeping):
     """A paper about the request itself, no part of the chart: the written request, a note of the ID seen."""
+
+    DIGESTS: ClassVar = {"content": "sha256"}
 
     class Kind(models.TextChoices):
         WRITTEN = "written", _("The written request")
@@ -116,7 +111,7 @@ class RequestPaper(AppendOnly):
     added_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     added_at = models.DateTimeField()
 
-    objects: ClassVar = RequestPaperManager()
+    objects: ClassVar = DocumentManager()
 
     class Meta:
         verbose_name = _("paper of a request")
@@ -130,7 +125,6 @@ class RequestPaper(AppendOnly):
         """Store the bytes with their size and digest, worked out here."""
         if self._state.adding:
             self.size = len(self.content)
-            self.sha256 = hashlib.sha256(self.content).hexdigest()
         super().save(*args, **kwargs)
 
     @property

@@ -1,8 +1,7 @@
 """The registers of the privacy program: policies, training, sanctions, statements (164.530(b), 164.530(e), 164.530(i))."""
 
-import hashlib
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from disclosures import retention_rules
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
+from meso.documents import Keeping, WithoutBytes
 from meso.models import User
 
 
@@ -20,13 +20,6 @@ class PolicyQuerySet(AppendOnlyQuerySet):
     def in_force_between(self, start: date, end: date) -> "PolicyQuerySet":
         """In force on any day of the period."""
         return self.filter(begins_on__lte=end).exclude(ending__last_on__lt=start)
-
-
-class PolicyManager(models.Manager.from_queryset(PolicyQuerySet)):  # type: ignore[misc]
-    """Leaves the document in the database until it is asked for."""
-
-    def get_queryset(self) -> PolicyQuerySet:
-        return super().get_queryset().defer("document")
 
 
 class _Registered(AppendOnly):
@@ -39,7 +32,11 @@ class _Registered(AppendOnly):
         abstract = True
 
 
-class Policy(_Registered):
+class PolicyManager(WithoutBytes, models.Manager.from_queryset(PolicyQuerySet)):  # type: ignore[misc]
+    """Leaves the bytes in the database until they are asked for."""
+
+
+class Policy(Keeping, _Registered):
     """A policy or procedure as it stands in writing (164.530(i)); its document is a PDF, kept byte for byte."""
 
     title = models.CharField(_("title"), max_length=200)
@@ -57,12 +54,6 @@ class Policy(_Registered):
 
     def __str__(self) -> str:
         return f"policy {self.pk}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store it with the digest of its document."""
-        if self._state.adding:
-            self.sha256 = hashlib.sha256(self.document).hexdigest()
-        super().save(*args, **kwargs)
 
     @property
     def keep_through(self) -> date | None:

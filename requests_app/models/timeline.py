@@ -1,6 +1,5 @@
 """What happened to a request, row by row, and the letters it was answered with. Nothing here changes."""
 
-import hashlib
 from datetime import date, datetime
 from typing import Any, ClassVar
 
@@ -10,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
+from meso.documents import DocumentManager, Keeping
 from meso.models import User
 from requests_app import deadlines
 
@@ -189,14 +189,7 @@ def _spoken(value: str) -> str:
         return value
 
 
-class LetterManager(models.Manager.from_queryset(AppendOnlyQuerySet)):  # type: ignore[misc]
-    """Leaves the document in the database until it is asked for."""
-
-    def get_queryset(self) -> AppendOnlyQuerySet:
-        return super().get_queryset().defer("document")
-
-
-class Letter(AppendOnly):
+class Letter(Keeping):
     """A letter to the patient as it was made: its address, its text and its PDF never change."""
 
     class Kind(models.TextChoices):
@@ -219,7 +212,7 @@ class Letter(AppendOnly):
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
 
-    objects: ClassVar = LetterManager()
+    objects: ClassVar = DocumentManager()
 
     class Meta:
         verbose_name = _("letter")
@@ -227,9 +220,3 @@ class Letter(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.kind} letter {self.pk}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store the letter with its digest."""
-        if self._state.adding:
-            self.sha256 = hashlib.sha256(self.document).hexdigest()
-        super().save(*args, **kwargs)
