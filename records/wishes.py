@@ -68,7 +68,7 @@ def with_marks(patients: QuerySet[Patient], on: date) -> QuerySet[Patient]:
 
     `has_notice`; `is_held`, by a legal hold; `has_representatives`, which spares most charts a query.
     """
-    given = NoticeAcknowledgment.objects.filter(patient=OuterRef("pk")).exclude(signed=NoticeAcknowledgment.Signed.EMERGENCY)
+    given = NoticeAcknowledgment.objects.given().filter(patient=OuterRef("pk"))
     holds = LegalHold.objects.in_force(on).filter(patient=OuterRef("pk"))
     acting = Representative.objects.filter(patient=OuterRef("pk"))
     return patients.annotate(has_notice=Exists(given), is_held=Exists(holds), has_representatives=Exists(acting))

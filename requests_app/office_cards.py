@@ -39,7 +39,7 @@ def _complaint(complaint: Complaint) -> Task:
 def notices_card(request: HttpRequest, on: date) -> dict[str, Any]:
     """Those among the newest charts whose patient has not been given the notice (164.520(c)(2)). One query."""
     newest = Patient.objects.order_by("-id").values("id")[:NEWEST]
-    given = NoticeAcknowledgment.objects.filter(patient=OuterRef("pk")).exclude(signed=NoticeAcknowledgment.Signed.EMERGENCY)
+    given = NoticeAcknowledgment.objects.given().filter(patient=OuterRef("pk"))
     without = Patient.objects.filter(~Exists(given), id__in=newest, deceased_on=None).order_by("-id")
     rows = list(without.only("chart_number", "first_name", "last_name"))
     return {"rows": rows[:SHOWN], "count": len(rows), "newest": NEWEST}

@@ -111,6 +111,14 @@ class NoticePosting(AppendOnly):
         return f"{self.place} {self.posted_on}"
 
 
+class NoticeAcknowledgmentQuerySet(AppendOnlyQuerySet):
+    """Which acknowledgments."""
+
+    def given(self) -> "NoticeAcknowledgmentQuerySet":
+        """Those by which the patient has the notice: in an emergency it is still owed (164.520(c)(2))."""
+        return self.exclude(signed=NoticeAcknowledgment.Signed.EMERGENCY)
+
+
 class NoticeAcknowledgment(Signed, Sealed):
     """A patient was given the notice: signed for, or the good-faith effort and why there is no signature (164.520(c)(2)(ii))."""
 
@@ -127,6 +135,8 @@ class NoticeAcknowledgment(Signed, Sealed):
     signed = models.CharField(_("acknowledgment"), max_length=10, choices=Signed.choices)
     why_not = models.CharField(_("what was tried, and why there is no signature"), max_length=500, blank=True)
 
+    objects: ClassVar = NoticeAcknowledgmentQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("acknowledgment of the notice")
         verbose_name_plural = _("acknowledgments of the notice")
@@ -141,11 +151,6 @@ class NoticeAcknowledgment(Signed, Sealed):
 
     def __str__(self) -> str:
         return f"notice given {self.given_on}"
-
-    @property
-    def is_given(self) -> bool:
-        """Whether the patient has the notice: in an emergency it is still owed."""
-        return self.signed != self.Signed.EMERGENCY
 
     @classmethod
     def record(
