@@ -165,6 +165,14 @@ def test_an_authority_is_ended_once_with_its_reason(client, signed_in, patient):
     assert representation.active(patient, date(2026, 11, 20)) == []
 
 
+@pytest.mark.parametrize("day", [date(2025, 12, 31), date(2026, 11, 25)])
+def test_an_authority_ends_neither_before_it_began_nor_in_the_future(patient, day):
+    one = RepresentativeFactory(patient=patient, begins_on=date(2026, 1, 1))
+    with pytest.raises(ValidationError, match="between the day it began and today"):
+        one.end(by=a_doctor(), at=AT, on=ON, ended_on=day, reason="Revoked")
+    one.end(by=a_doctor(), at=AT, on=ON, ended_on=date(2026, 1, 1), reason="Revoked")
+
+
 def test_a_representative_of_another_chart_is_not_found(client, signed_in, patient):
     signed_in("physician")
     other = RepresentativeFactory()
