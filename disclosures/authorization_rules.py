@@ -200,7 +200,7 @@ STATEMENTS: tuple[Demand, ...] = (
     _demand("says_conditions", _("The form does not say whether care depends on signing it."), "(c)(2)(ii)",
             lambda f: f.says_conditions),
     _demand("says_redisclosure",
-            _("The form does not say that whoever gets the information may pass it on, and that it may lose its protection."),
+            _("The form must say two things: those who get the information may pass it on, and the law may not protect it then."),
             "(c)(2)(iii)", lambda f: f.says_redisclosure),
     _demand("says_paid", _("The form is for marketing and does not say whether the office is paid for it."), "(a)(3)(ii)",
             lambda f: not (f.marketing or f.advertising_photos) or f.remuneration != Remuneration.UNSAID),
@@ -215,7 +215,7 @@ COMPOUNDS: tuple[Demand, ...] = (
             and (f.notes != Notes.ONLY or f.combined_with in (Combined.ALONE, Combined.NOTES))),
     _demand("other_document", _("The form is part of another document, such as a consent to treatment. It must stand by itself."),
             "(b)(3)", lambda f: f.combined_with != Combined.OTHER or f.advertising_photos or f.notes != Notes.NONE),
-    _demand("photos", _("Photographs in advertising need a form of their own, never a part of another paper."),
+    _demand("photos", _("Photographs in advertising need a form of their own. It can’t be part of another paper."),
             "(a)(3)(i), (b)(3)", lambda f: not f.advertising_photos or f.combined_with == Combined.ALONE),
     _demand("research_mixed", _("The form joins a research study’s permission with something that is not research."), "(b)(3)(i)",
             lambda f: f.combined_with != Combined.RESEARCH or f.research or f.notes != Notes.NONE),
@@ -238,10 +238,10 @@ DIRECTIVE: tuple[Demand, ...] = (
     _demand("where", _("The letter does not say where to send the copy."), DIRECTIVE_RULE,
             lambda f: bool(f.recipient_address.strip())),
     _demand("not_electronic",
-            _("A letter like this reaches only an electronic copy of records kept electronically. "
-              "For paper, or a copy on paper, an authorization is needed."),
+            _("A letter like this is only for computer files, of records that we keep on a computer. "
+              "For paper, or a copy on paper, we need an authorization."),
             DIRECTIVE_RULE, lambda f: f.electronic_only),
-    _demand("notes_directive", _("Psychotherapy notes need an authorization of their own."), _508 + "(a)(2)",
+    _demand("notes_directive", _("Psychotherapy notes need a form of their own."), _508 + "(a)(2)",
             lambda f: f.notes == Notes.NONE),
 )  # fmt: skip
 
