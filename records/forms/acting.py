@@ -17,6 +17,7 @@ class PatientActForm(Form):
     button: ClassVar[Any]  # says what it does
     done: Any  # the message behind it
     audited: ClassVar[str]  # the audit's word for it
+    detail: ClassVar[str] = ""  # and what more it says
 
     def __init__(self, *args: Any, on: date, **kwargs: Any):
         self.on = on
@@ -31,6 +32,7 @@ class PatientActForm(Form):
         try:
             self.act(by=by, at=at)
         except ValidationError as refusal:
-            self.add_error(None, refusal)
+            told = getattr(refusal, "error_dict", {})
+            self.add_error(None, refusal if set(told) <= set(self.fields) else refusal.messages)
             return False
         return True

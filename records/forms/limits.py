@@ -1,7 +1,7 @@
 """Restrictions: agreed, mandatory, ended; a payment that failed; a release in an emergency."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -11,8 +11,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from meso.forms import DateField, Form
+from meso.models import Office, User
+from records.forms.acting import PatientActForm
 from records.forms.money import money
-from records.models import Entry, Patient, Restriction, RestrictionEnding
+from records.models import (
+    EmergencyRelease,
+    Entry,
+    PaidInFull,
+    Patient,
+    PaymentBounce,
+    Restriction,
+    RestrictionEnding,
+)
 from records.restriction_rules import Covers, Recipient
 
 OFFERED = 200  # entries to choose from, newest first
@@ -48,12 +58,23 @@ def not_in_the_future(form: Any, name: str) -> date:
     return day
 
 
-class OnADay(Form):
-    """A form that knows today: `on`."""
+class LimitForm(PatientActForm):
+    """An act upon what binds the office for a patient."""
 
-    def __init__(self, *args: Any, on: date, **kwargs: Any):
-        self.on = on
+    audited = "restriction"
+
+
+class PastDayForm(LimitForm):
+    """An act of a day: today, or a day before."""
+
+    day = DateField(label=gettext_lazy("On"))
+
+    def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
+        self.initial.setdefault("day", self.on)
+
+    def clean_day(self) -> date:
+        return not_in_the_future(self, "day")
 
 
 class _Terms(Form):
@@ -113,8 +134,19 @@ class AgreedTerms(_Terms):
         return {name: self.cleaned_data[name] for name in names}
 
 
-class AgreedForm(AgreedTerms, OnADay):
+class AgreedForm(AgreedTerms, LimitForm):
     """The same as a form of the chart."""
+
+    heading, button = gettext_lazy("Agree to a restriction"), gettext_lazy("Put it in force")
+    done, detail = gettext_lazy("The restriction is in force."), "restriction agreed"
+
+    def __init__(self, *args: Any, patient: Patient, **kwargs: Any):
+        self.patient = patient
+        super().__init__(*args, choices=entries_of(patient), **kwargs)
+
+    def act(self, *, by: User, at: datetime) -> None:
+        """Agree."""
+        Restriction.agree(self.patient, **self.terms(), by=by, at=at)
 
 
 class PaidTerms(_Terms):
@@ -156,12 +188,30 @@ class PaidTerms(_Terms):
         return {name: self.cleaned_data[name] for name in self.field_order}
 
 
-class PaidForm(PaidTerms, OnADay):
+class PaidForm(PaidTerms, LimitForm):
     """The same as a form of the chart."""
 
+    heading, button = gettext_lazy("Paid in full: keep it from the health plan"), gettext_lazy("Keep it from the plan")
+    lead = gettext_lazy(
+        "The office must keep it from the plan, for payment and operations (45 CFR 164.522(a)(1)(vi)). Treatment stays open."
+    )
+    done, detail = gettext_lazy("It is kept from the health plan from now on."), "kept from the plan"
 
-class EndForm(OnADay):
+    def __init__(self, *args: Any, patient: Patient, **kwargs: Any):
+        self.patient = patient
+        super().__init__(*args, choices=entries_of(patient), **kwargs)
+
+    def act(self, *, by: User, at: datetime) -> None:
+        """Keep it from the plan."""
+        PaidInFull.keep(self.patient, **self.terms(), by=by, at=at)
+
+
+class EndForm(LimitForm):
     """How a restriction ends: three ways of the law, and a fourth for a payment that failed (164.522(a)(2))."""
+
+    heading, button = gettext_lazy("End a restriction"), gettext_lazy("Record the end")
+    lead = gettext_lazy("45 CFR 164.522(a)(2). What was paid for in full can't be ended by the office alone.")
+    done, detail = gettext_lazy("It is recorded."), "restriction ended"
 
     kind = forms.ChoiceField(label=gettext_lazy("How it ends"), widget=forms.RadioSelect)
     day = DateField(label=gettext_lazy("On"), help_text=gettext_lazy("The day the patient said so, or was told."))
@@ -190,64 +240,99 @@ class EndForm(OnADay):
             raise ValidationError(_("The day must lie between the day it began and today."))
         return day
 
-    def end(self, **now: Any) -> None:
-        """End it, or record the notice. `now`: by and at. Raises ValidationError."""
+    def act(self, *, by: User, at: datetime) -> None:
+        """End it, or record the notice."""
         data = self.cleaned_data
         if data["kind"] == NOTICE:
-            self.restriction.tell(told_on=data["day"], how=data["evidence"], reason=data["reason"], **now)
+            self.restriction.tell(told_on=data["day"], how=data["evidence"], reason=data["reason"], by=by, at=at)
         else:
-            self.restriction.end(data["kind"], reason=data["reason"], evidence=data["evidence"], on=data["day"], **now)
+            facts = {"reason": data["reason"], "evidence": data["evidence"], "on": data["day"]}
+            self.restriction.end(data["kind"], **facts, by=by, at=at)
 
 
-class EmergencyForm(OnADay):
+class EmergencyForm(LimitForm):
     """What went to a provider in an emergency (164.522(a)(1)(iii)). Its letter is made with it."""
 
+    heading, button = gettext_lazy("Given in an emergency"), gettext_lazy("Record it and make the letter")
+    lead = gettext_lazy(
+        "A provider may have what is needed to treat the patient in an emergency; we must ask them not to use or disclose it "
+        "further (45 CFR 164.522(a)(1)(iii)-(iv)). The letter is dated today: send it today."
+    )
+    done, detail = gettext_lazy("It is recorded. Print the letter below and send it today."), "emergency release"
     reason = _long(gettext_lazy("What the emergency was"), 1000, rows=2)
     provider = forms.CharField(label=gettext_lazy("Provider who got it"), max_length=300)
     provider_address = _long(gettext_lazy("Provider's address"), 1000, rows=2, required=False)
     information = _long(gettext_lazy("What was given"), 5000, rows=2)
     released_on = DateField(label=gettext_lazy("Given on"))
 
-    def __init__(self, *args: Any, **kwargs: Any):
+    def __init__(self, *args: Any, restriction: Restriction, office: Office, **kwargs: Any):
         super().__init__(*args, **kwargs)
+        self.restriction, self.office = restriction, office
         self.initial.setdefault("released_on", self.on)
 
     def clean_released_on(self) -> date:
         return not_in_the_future(self, "released_on")
 
+    def act(self, *, by: User, at: datetime) -> None:
+        """Record it."""
+        EmergencyRelease.record(self.restriction, **self.cleaned_data, by=by, at=at, on=self.on, office=self.office)
 
-class LetterSentForm(OnADay):
+
+class LetterSentForm(PastDayForm):
     """The letter of an emergency went out."""
 
+    heading, button = gettext_lazy("The letter was sent"), gettext_lazy("Record as sent")
+    done, detail = gettext_lazy("It is recorded."), "emergency letter sent"
     how = forms.CharField(
         label=gettext_lazy("How"), max_length=300, help_text=gettext_lazy("Such as: by fax to the ward; by mail.")
     )
-    day = DateField(label=gettext_lazy("Sent on"))
+    field_order = ("how", "day")
 
-    def __init__(self, *args: Any, **kwargs: Any):
+    def __init__(self, *args: Any, release: EmergencyRelease, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.initial.setdefault("day", self.on)
+        self.release = release
+        self.fields["day"].label = _("Sent on")
+        self.lead = _("To %(provider)s, about what was given in an emergency.") % {"provider": release.provider}
 
-    def clean_day(self) -> date:
-        return not_in_the_future(self, "day")
+    def act(self, *, by: User, at: datetime) -> None:
+        """Record it."""
+        self.release.send(sent_on=self.cleaned_data["day"], how=self.cleaned_data["how"], by=by, at=at)
 
 
-class BounceForm(OnADay):
+class BounceForm(PastDayForm):
     """The payment behind a restriction failed."""
 
+    heading, button = gettext_lazy("The payment failed"), gettext_lazy("Record it")
+    lead = gettext_lazy("Nothing is lifted by this: the plan gets nothing. The patient is called first.")
+    done = gettext_lazy("It is recorded. The patient is to be called: it stands on the dashboard.")
+    detail = "payment failed"
     what = _long(gettext_lazy("What happened"), 500, rows=2, help_text=gettext_lazy("Such as: the check came back."))
-    day = DateField(label=gettext_lazy("Found on"))
+    field_order = ("what", "day")
 
-    def __init__(self, *args: Any, **kwargs: Any):
+    def __init__(self, *args: Any, restriction: Restriction, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.initial.setdefault("day", self.on)
+        self.restriction = restriction
+        self.fields["day"].label = _("Found on")
 
-    def clean_day(self) -> date:
-        return not_in_the_future(self, "day")
+    def act(self, *, by: User, at: datetime) -> None:
+        """Note it."""
+        data = self.cleaned_data
+        PaymentBounce.note(self.restriction, found_on=data["day"], what=data["what"], by=by, at=at)
 
 
-class MadeGoodForm(BounceForm):
+class MadeGoodForm(PastDayForm):
     """The patient has paid after all."""
 
+    heading, button = gettext_lazy("The payment was made good"), gettext_lazy("Record it")
+    done, detail = gettext_lazy("It is recorded."), "payment made good"
     what = _long(gettext_lazy("How it was paid"), 500, rows=2, help_text=gettext_lazy("Such as: paid again by card, in full."))
-    day = DateField(label=gettext_lazy("Paid on"))
+    field_order = ("what", "day")
+
+    def __init__(self, *args: Any, bounce: PaymentBounce, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.bounce = bounce
+        self.fields["day"].label = _("Paid on")
+
+    def act(self, *, by: User, at: datetime) -> None:
+        """Record it."""
+        self.bounce.make_good(paid_on=self.cleaned_data["day"], how=self.cleaned_data["what"], by=by, at=at)

@@ -1,18 +1,13 @@
 """The tab “Restrictions and contact”: what binds the office for this patient, and what is done about it."""
 
-from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from meso import audit, clock, drafts
+from meso import audit, clock
 from meso.audit import Action
-from meso.forms import Form
 from meso.http import HttpRequest, file_answer
 from meso.roles import needs
 from records.forms.limits import (
@@ -21,12 +16,13 @@ from records.forms.limits import (
     EmergencyForm,
     EndForm,
     LetterSentForm,
+    LimitForm,
     MadeGoodForm,
     PaidForm,
-    entries_of,
 )
-from records.models import EmergencyRelease, PaidInFull, Patient, PaymentBounce, Restriction
+from records.models import EmergencyRelease, Patient, PaymentBounce, Restriction
 from records.views.about import initial_from_draft, patient_and_context
+from records.views.acting import act_on
 
 
 @needs("patient.view")
@@ -47,34 +43,17 @@ def chart_limits(request: HttpRequest, chart: str) -> HttpResponse:
 def limit_new(request: HttpRequest, chart: str) -> HttpResponse:
     """Agree to a restriction."""
     patient, context = patient_and_context(chart)
-    initial, kept = initial_from_draft(request)
-    form = AgreedForm(request.POST or None, choices=entries_of(patient), on=clock.today(), initial=initial)
-
-    def agree() -> None:
-        Restriction.agree(patient, **form.terms(), by=request.user, at=clock.now())
-
-    facts = {"heading": _("Agree to a restriction"), "button": _("Put it in force"), **kept, **context}
-    return _act(request, patient, form, agree, "restriction agreed", _("The restriction is in force."), facts)
+    given, kept = _given(request)
+    return _act(request, AgreedForm(**given, patient=patient), patient, {**kept, **context})
 
 
 @needs("restriction.paid")
 def limit_paid(request: HttpRequest, chart: str) -> HttpResponse:
     """Keep a service that was paid for in full from the health plan. `?entry=` names the entry it is about."""
     patient, context = patient_and_context(chart)
-    initial, kept = initial_from_draft(request)
-    form = PaidForm(
-        request.POST or None, choices=entries_of(patient), on=clock.today(), initial=_proposed(request, patient) | initial
-    )
-
-    def keep() -> None:
-        PaidInFull.keep(patient, **form.terms(), by=request.user, at=clock.now())
-
-    lead = _(
-        "The office must keep it from the plan, for payment and operations (45 CFR 164.522(a)(1)(vi)). Treatment stays open."
-    )
-    facts = {"heading": _("Paid in full: keep it from the health plan"), "button": _("Keep it from the plan"), "lead": lead}
-    done = _("It is kept from the health plan from now on.")
-    return _act(request, patient, form, keep, "kept from the plan", done, {**facts, **kept, **context})
+    given, kept = _given(request)
+    given["initial"] = _proposed(request, patient) | given["initial"]
+    return _act(request, PaidForm(**given, patient=patient), patient, {**kept, **context})
 
 
 def _proposed(request: HttpRequest, patient: Patient) -> dict[str, Any]:
@@ -86,53 +65,19 @@ def _proposed(request: HttpRequest, patient: Patient) -> dict[str, Any]:
 @needs("restriction.end")
 def limit_end(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     """End a restriction, or record the office's notice."""
-    patient, context, restriction = _restriction(chart, pk)
-    initial, kept = initial_from_draft(request)
-    form = EndForm(request.POST or None, restriction=restriction, on=clock.today(), initial=initial)
-
-    def end() -> None:
-        form.end(by=request.user, at=clock.now())
-
-    facts = {"heading": _("End a restriction"), "button": _("Record the end"), "restriction": restriction}
-    facts["lead"] = _("45 CFR 164.522(a)(2). What was paid for in full can't be ended by the office alone.")
-    return _act(request, patient, form, end, "restriction ended", _("It is recorded."), {**facts, **kept, **context})
+    return _act_on_restriction(request, chart, pk, EndForm)
 
 
 @needs("restriction.emergency")
 def limit_emergency(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     """Record a release to a provider in an emergency, with its letter."""
-    patient, context, restriction = _restriction(chart, pk)
-    initial, kept = initial_from_draft(request)
-    form = EmergencyForm(request.POST or None, on=clock.today(), initial=initial)
-
-    def record() -> None:
-        now: dict[str, Any] = {"by": request.user, "at": clock.now(), "on": clock.today(), "office": request.office}
-        EmergencyRelease.record(restriction, **form.cleaned_data, **now)
-
-    facts = {"heading": _("Given in an emergency"), "button": _("Record it and make the letter"), "restriction": restriction}
-    facts["lead"] = _(
-        "A provider may have what is needed to treat the patient in an emergency; we must ask them not to use or disclose it "
-        "further (45 CFR 164.522(a)(1)(iii)-(iv)). The letter is dated today: send it today."
-    )
-    done = _("It is recorded. Print the letter below and send it today.")
-    return _act(request, patient, form, record, "emergency release", done, {**facts, **kept, **context})
+    return _act_on_restriction(request, chart, pk, EmergencyForm, office=request.office)
 
 
 @needs("restriction.paid")
 def limit_bounce(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     """Record that the payment behind a restriction failed."""
-    patient, context, restriction = _restriction(chart, pk)
-    initial, kept = initial_from_draft(request)
-    form = BounceForm(request.POST or None, on=clock.today(), initial=initial)
-
-    def note() -> None:
-        data = form.cleaned_data
-        PaymentBounce.note(restriction, found_on=data["day"], what=data["what"], by=request.user, at=clock.now())
-
-    facts = {"heading": _("The payment failed"), "button": _("Record it"), "restriction": restriction}
-    facts["lead"] = _("Nothing is lifted by this: the plan gets nothing. The patient is called first.")
-    done = _("It is recorded. The patient is to be called: it stands on the dashboard.")
-    return _act(request, patient, form, note, "payment failed", done, {**facts, **kept, **context})
+    return _act_on_restriction(request, chart, pk, BounceForm)
 
 
 @needs("restriction.paid")
@@ -140,15 +85,8 @@ def bounce_made_good(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     """Record that a failed payment was made good."""
     patient, context = patient_and_context(chart)
     bounce = get_object_or_404(PaymentBounce.objects.select_related("restriction__paid"), pk=pk, patient=patient)
-    initial, kept = initial_from_draft(request)
-    form = MadeGoodForm(request.POST or None, on=clock.today(), initial=initial)
-
-    def record() -> None:
-        data = form.cleaned_data
-        bounce.make_good(paid_on=data["day"], how=data["what"], by=request.user, at=clock.now())
-
-    facts = {"heading": _("The payment was made good"), "button": _("Record it"), "restriction": bounce.restriction}
-    return _act(request, patient, form, record, "payment made good", _("It is recorded."), {**facts, **kept, **context})
+    given, kept = _given(request)
+    return _act(request, MadeGoodForm(**given, bounce=bounce), patient, {"restriction": bounce.restriction, **kept, **context})
 
 
 @needs("request.send")
@@ -156,15 +94,10 @@ def emergency_letter_sent(request: HttpRequest, chart: str, pk: int) -> HttpResp
     """Record that the letter of an emergency went out."""
     patient, context = patient_and_context(chart)
     release = get_object_or_404(EmergencyRelease.objects.select_related("restriction__paid"), pk=pk, patient=patient)
-    initial, kept = initial_from_draft(request)
-    form = LetterSentForm(request.POST or None, on=clock.today(), initial=initial)
-
-    def record() -> None:
-        release.send(sent_on=form.cleaned_data["day"], how=form.cleaned_data["how"], by=request.user, at=clock.now())
-
-    facts = {"heading": _("The letter was sent"), "button": _("Record as sent"), "restriction": release.restriction}
-    facts["lead"] = _("To %(provider)s, about what was given in an emergency.") % {"provider": release.provider}
-    return _act(request, patient, form, record, "emergency letter sent", _("It is recorded."), {**facts, **kept, **context})
+    given, kept = _given(request)
+    return _act(
+        request, LetterSentForm(**given, release=release), patient, {"restriction": release.restriction, **kept, **context}
+    )
 
 
 @needs("patient.view")
@@ -176,31 +109,20 @@ def emergency_letter(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     return file_answer(bytes(found.letter), f"chart-{chart}-emergency-letter-{found.pk}.pdf")
 
 
-def _restriction(chart: str, pk: int) -> tuple[Patient, dict[str, Any], Restriction]:
+def _given(request: HttpRequest) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What every form here is made of, and what its page says of the draft."""
+    initial, kept = initial_from_draft(request)
+    return {"data": request.POST or None, "on": clock.today(), "initial": initial}, kept
+
+
+def _act_on_restriction(request: HttpRequest, chart: str, pk: int, form: type[LimitForm], **facts: Any) -> HttpResponse:
+    """The page of an act upon one restriction of this chart."""
     patient, context = patient_and_context(chart)
-    return patient, context, get_object_or_404(Restriction.objects.with_terms(), pk=pk, patient=patient)
+    restriction = get_object_or_404(Restriction.objects.with_terms(), pk=pk, patient=patient)
+    given, kept = _given(request)
+    about = {"restriction": restriction, **kept, **context}
+    return _act(request, form(**given, **facts, restriction=restriction), patient, about)
 
 
-def _act(
-    request: HttpRequest,
-    patient: Patient,
-    form: Form,
-    act: Callable[[], None],
-    audited: str,
-    done: str,
-    context: dict[str, Any],
-) -> HttpResponse:
-    """The page of one act: the form, and the act once the form is right. A refusal is shown at its field."""
-    if request.method == "POST" and form.is_valid():
-        try:
-            act()
-        except ValidationError as refusal:
-            told = getattr(refusal, "error_dict", {})
-            form.add_error(None, refusal if set(told) <= set(form.fields) else refusal.messages)
-        else:
-            drafts.discard(request.user, request.path)
-            audit.record(Action.CHANGE, "restriction", chart=patient.chart_number, detail=audited, request=request)
-            messages.success(request, done)
-            return redirect("chart_limits", patient.chart_number)
-    audit.looked_at(request, "restrictions and contact", chart=patient.chart_number)
-    return render(request, "records/limit_act.html", {"form": form, **context})
+def _act(request: HttpRequest, form: LimitForm, patient: Patient, context: dict[str, Any]) -> HttpResponse:
+    return act_on(request, patient, form, context, back="chart_limits", seen="restrictions and contact")

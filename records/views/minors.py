@@ -2,14 +2,14 @@
 
 from django.http import HttpResponse
 
-from meso import audit, clock, drafts
+from meso import clock, drafts
 from meso.http import HttpRequest
 from meso.roles import needs
 from records.forms.acting import PatientActForm
 from records.forms.minors import DeathForm, DecideMinorForm, MarkMinorForm, SignedAnewForm
 from records.models import MinorConsent
 from records.views.about import entry_of, patient_and_context
-from records.views.representatives import act_on
+from records.views.acting import act_on
 
 
 @needs("entry.minor_consent")
@@ -24,8 +24,8 @@ def entry_minor(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
         form = DecideMinorForm(request.POST or None, mark=mark, **given)
     else:
         form = MarkMinorForm(request.POST or None, entry=entry, **given)
-    audit.looked_at(request, f"entry {entry.pk}", chart=chart)
-    return act_on(request, patient, form, context | {"entry": entry}, back=f"{patient.get_absolute_url()}#entry-{entry.pk}")
+    back = f"{patient.get_absolute_url()}#entry-{entry.pk}"
+    return act_on(request, patient, form, context | {"entry": entry}, back=back, seen=f"entry {entry.pk}")
 
 
 @needs("representative.record")

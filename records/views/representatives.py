@@ -1,8 +1,5 @@
 """Who may act for a patient: the chart's page, and the page of each act upon it."""
 
-from typing import Any
-
-from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -13,10 +10,10 @@ from meso.audit import Action
 from meso.http import HttpRequest, file_answer
 from meso.roles import needs
 from records import representation, uploads
-from records.forms.acting import PatientActForm
 from records.forms.representatives import EndForm, EndRefusalForm, RefuseForm, RepresentativeForm
 from records.models import Attachment, Patient, Representative, RepresentativeRefusal, SignedAnew
 from records.views.about import patient_and_context
+from records.views.acting import act_on
 
 
 @needs("patient.view")
@@ -41,18 +38,6 @@ def representatives(request: HttpRequest, chart: str) -> HttpResponse:
     return render(request, "records/representatives.html", context)
 
 
-def act_on(
-    request: HttpRequest, patient: Patient, form: PatientActForm, context: dict[str, Any], *, back: str = "representatives"
-) -> HttpResponse:
-    """The page of one act upon something of a chart. Done, it goes `back`: a URL name that takes the chart, or a local path."""
-    if request.method == "POST" and form.is_valid() and form.save(by=request.user, at=clock.now()):
-        audit.record(Action.CHANGE, form.audited, chart=patient.chart_number, request=request)
-        drafts.discard(request.user, request.path)
-        messages.success(request, form.done)
-        return redirect(back) if back.startswith("/") else redirect(back, patient.chart_number)
-    return render(request, "records/patient_act.html", {"form": form, **context})
-
-
 def _one(patient: Patient, pk: int) -> Representative:
     """A representative of this chart with what decides whether it may act; 404 where there is none."""
     return get_object_or_404(Representative.objects.with_state(), patient=patient, pk=pk)
@@ -67,8 +52,7 @@ def representative_new(request: HttpRequest, chart: str) -> HttpResponse:
     )
     back = request.GET.get("back", "")
     is_ours = back.startswith("/") and url_has_allowed_host_and_scheme(back, {request.get_host()})
-    audit.looked_at(request, "new representative", chart=chart)
-    return act_on(request, patient, form, context, back=back if is_ours else "representatives")
+    return act_on(request, patient, form, context, back=back if is_ours else "representatives", seen="new representative")
 
 
 @needs("representative.record")
