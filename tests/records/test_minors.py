@@ -60,6 +60,24 @@ def test_the_physician_marks_an_entry_and_decides_what_the_parent_sees(client, s
     assert seals.verify().breaks == []
 
 
+def test_the_entry_is_kept_from_the_parent_alone_until_a_physician_lets_them_see_it(minor):
+    alone, plain = EntryFactory(patient=minor), EntryFactory(patient=minor)
+    mark = MinorConsent.mark(alone, ground="consented", by=a_doctor(), at=AT)
+    parent, guardian = a_parent(minor), RepresentativeFactory(patient=minor, basis="court", paper="order")
+
+    def seen_by(one) -> tuple[bool, bool]:
+        entries = list(minor.entries.with_marks().oldest_first())
+        told = representation.refusal(one, ON, what=entries) if one else None
+        return alone in representation.open_to(entries, one), told is None
+
+    assert plain in representation.open_to([plain], parent)
+    assert [seen_by(one) for one in (parent, guardian, None)] == [(False, False), (True, True), (True, True)]
+    mark.decide(parent_may_see=False, law="silent", reasoning="The minor asked me not to.", by=a_doctor(), at=AT)
+    assert seen_by(parent) == (False, False)
+    mark.decide(parent_may_see=True, law="silent", reasoning="The minor agrees now.", by=a_doctor(), at=AT)
+    assert seen_by(parent) == (True, True)
+
+
 @pytest.mark.parametrize(("law", "may_see"), [("forbids", "yes"), ("allows", "no")])
 def test_where_state_law_decides_there_is_no_choice(client, signed_in, minor, law, may_see):
     signed_in("physician", licence_number="NY 204417")
