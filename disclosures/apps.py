@@ -8,7 +8,7 @@ class DisclosuresConfig(AppConfig):
     name = "disclosures"
 
     def ready(self) -> None:
-        from disclosures import auditor_sections, dashboard, desk, guard_checks, kept, tasks  # noqa: F401  (cards, checks, tasks)
+        from disclosures import auditor_sections, dashboard, desk, guard_checks, kept  # noqa: F401  (cards, checks, tasks)
         from records import tabs
 
         kept.register_all()
