@@ -39,9 +39,13 @@ def blank_form(patient: Patient, which: str, *, office: Office, on: date) -> Pdf
     It holds the six elements, the three statements, and where money is paid the one about that.
     """
     context = {
-        "patient": patient, "which": which, "blank": BLANKS[which], "office": office, "on": on,
+        "patient": patient,
+        "which": which,
+        "blank": BLANKS[which],
+        "office": office,
+        "on": on,
         "reached": wishes.mailing_lines(patient, on)[1:],
-    }  # fmt: skip
+    }
     return render_pdf("disclosures/pdf/authorization.html", context, languages.written(patient.language))
 
 
@@ -54,9 +58,14 @@ def revocation_form(form: Authorization, *, office: Office, on: date) -> Pdf:
 def missing_letter(form: Authorization, *, office: Office, by: User, on: date) -> Pdf:
     """The letter to the patient that names each defect of a form in plain words, sent where they wish their mail."""
     context = {
-        "patient": form.patient, "form": form, "defects": form.lacking(), "office": office, "by": by, "on": on,
+        "patient": form.patient,
+        "form": form,
+        "defects": form.lacking(),
+        "office": office,
+        "by": by,
+        "on": on,
         "to": wishes.mailing_lines(form.patient, on),
-    }  # fmt: skip
+    }
     return render_pdf("disclosures/pdf/authorization_letter.html", context, languages.written(form.patient.language))
 
 

@@ -18,13 +18,15 @@ _508 = "45 CFR 164.508"
 # other code, and treatment by anybody but the writer of the notes, needs one (164.508(a)(2)).
 NOTES_WITHOUT_AUTHORIZATION: dict[str, tuple[str | Promise, str]] = {
     "treatment": (_("the one who wrote the notes uses them to treat"), f"{_508}(a)(2)(i)(A)"),
-    "operations": (_("the office’s own training in counseling, or its defense in a case that the patient brought"),
-                   f"{_508}(a)(2)(i)(B), (C)"),
+    "operations": (
+        _("the office’s own training in counseling, or its defense in a case that the patient brought"),
+        f"{_508}(a)(2)(i)(B), (C)",
+    ),
     "required_by_law": (_("a law demands it, or the Secretary of Health and Human Services asks"), f"{_508}(a)(2)(ii)"),
     "health_oversight": (_("the oversight is of the one who wrote the notes"), f"{_508}(a)(2)(ii)"),
     "decedent": (_("it goes to a coroner or medical examiner"), f"{_508}(a)(2)(ii)"),
     "serious_threat": (_("it averts a serious and imminent threat"), f"{_508}(a)(2)(ii)"),
-}  # fmt: skip
+}
 
 
 class Part(Protocol):
@@ -108,8 +110,9 @@ def entries_refusals(facts: FormFacts, ticked: Ticked, parts: Iterable[Part], no
     other = [part for part in given if part.pk not in notes]
     found = []
     if outside:
-        found.append(Defect("entries", _t("The form does not cover: %(named)s.") % {"named": _named(outside)},
-                            _rule(facts, "(c)(1)(i)")))  # fmt: skip
+        found.append(
+            Defect("entries", _t("The form does not cover: %(named)s.") % {"named": _named(outside)}, _rule(facts, "(c)(1)(i)"))
+        )
     if counseling and facts.notes != Notes.ONLY:
         words = _t("Psychotherapy notes need an authorization of their own: %(named)s.") % {"named": _named(counseling)}
         found.append(Defect("notes", words, f"{_508}(a)(2)"))
@@ -127,8 +130,9 @@ def copy_refusal(facts: FormFacts, *, electronic: bool) -> Defect | None:
     """Why a copy in this form may not go out: a directive reaches electronic copies only."""
     if electronic or facts.kind != Kind.DIRECTIVE:
         return None
-    return Defect("paper_copy", _("A directive reaches an electronic copy only; for paper, ask for an authorization."),
-                  DIRECTIVE_RULE)  # fmt: skip
+    return Defect(
+        "paper_copy", _("A directive reaches an electronic copy only; for paper, ask for an authorization."), DIRECTIVE_RULE
+    )
 
 
 def _rule(facts: FormFacts, paragraph: str) -> str:

@@ -40,6 +40,11 @@ def make(standing: Standing, patient: Patient, *, by: User, at: datetime, on: da
     context = {**about, "to": to, "says": standing.contents, "dated": on}
     document = render_pdf("disclosures/pdf/breach_letter.html", context, language).content
     return BreachLetter.objects.create(
-        patient=patient, breach=standing.breach, addressed_to="\n".join(to), document=document,
-        made_on=on, made_at=at, made_by=by,
-    )  # fmt: skip
+        patient=patient,
+        breach=standing.breach,
+        addressed_to="\n".join(to),
+        document=document,
+        made_on=on,
+        made_at=at,
+        made_by=by,
+    )

@@ -160,9 +160,14 @@ def release(
             with transaction.atomic():
                 _note_emergency(plan, by=by, at=at, office=office)
                 return Release.make(
-                    **_facts(plan, papers, found, overrides), **_billed(bill), cover_letter=letter.content,
-                    manifest=_manifest(plan, papers, letter, bill), by=by, at=at, source_id=once or None,
-                )  # fmt: skip
+                    **_facts(plan, papers, found, overrides),
+                    **_billed(bill),
+                    cover_letter=letter.content,
+                    manifest=_manifest(plan, papers, letter, bill),
+                    by=by,
+                    at=at,
+                    source_id=once or None,
+                )
         except IntegrityError:
             if once and (before := Release.objects.filter(source_id=once).first()):
                 return before
@@ -174,9 +179,17 @@ def _note_emergency(plan: Plan, *, by: User, at: datetime, office: Office) -> No
     for restriction, verdict in guard_checks.restricted(plan):
         if verdict.outcome == Outcome.EMERGENCY:
             EmergencyRelease.record(
-                restriction, released_on=plan.on, provider=plan.recipient, provider_address=plan.address,
-                information=information(plan), reason=plan.basis[:1000], by=by, at=at, on=plan.on, office=office,
-            )  # fmt: skip
+                restriction,
+                released_on=plan.on,
+                provider=plan.recipient,
+                provider_address=plan.address,
+                information=information(plan),
+                reason=plan.basis[:1000],
+                by=by,
+                at=at,
+                on=plan.on,
+                office=office,
+            )
 
 
 def _billed(bill: Bill | None) -> dict[str, Any]:
@@ -210,8 +223,11 @@ def _facts(plan: Plan, papers: Papers, found: list[Check], overrides: Mapping[st
         "verified_on": plan.verified_on,
         "checks": [
             {
-                "name": one.name, "label": str(one.label), "state": one.state.value,
-                "reason": str(one.reason), "citation": one.citation,
+                "name": one.name,
+                "label": str(one.label),
+                "state": one.state.value,
+                "reason": str(one.reason),
+                "citation": one.citation,
             }
             for one in found
         ],
@@ -220,7 +236,7 @@ def _facts(plan: Plan, papers: Papers, found: list[Check], overrides: Mapping[st
         "pages": papers.copy.pages,
         "paper_pages": plan.paper_pages,
         "request_number": plan.request_number,
-    }  # fmt: skip
+    }
 
 
 def information(plan: Plan) -> str:

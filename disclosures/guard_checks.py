@@ -125,8 +125,10 @@ def _authorization(plan: Plan) -> Check:
     if plan.purpose_code != "authorization":
         return not_concerned(_("It does not go out on an authorization."))
     if plan.authorization is None:
-        return refused(_("Choose the signed authorization it goes out on; one that is not recorded yet is recorded first."),
-                       "45 CFR 164.508(a)(1)")  # fmt: skip
+        return refused(
+            _("Choose the signed authorization it goes out on; one that is not recorded yet is recorded first."),
+            "45 CFR 164.508(a)(1)",
+        )
     electronic = plan.means == Means.ELECTRONIC
     found = plan.authorization.refusals(
         plan.on, recipient=plan.recipient, entries=plan.entries, purpose=plan.purpose, electronic=electronic
@@ -142,8 +144,9 @@ def _authorization(plan: Plan) -> Check:
 # --- material of its own kind -----------------------------------------------------------------------------------------
 
 # Where the purpose itself says what the table of 164.508(a)(2) demands, nobody has to judge it.
-_NOTES_BY_PURPOSE = frozenset({("required_by_law", "statute"), ("required_by_law", "hhs"), ("serious_threat", "prevent"),
-                               ("decedent", "coroner")})  # fmt: skip
+_NOTES_BY_PURPOSE = frozenset(
+    {("required_by_law", "statute"), ("required_by_law", "hhs"), ("serious_threat", "prevent"), ("decedent", "coroner")}
+)
 _NOTES_JUDGED = frozenset({("treatment", ""), ("operations", "associate"), ("health_oversight", "")})
 
 
@@ -248,8 +251,10 @@ def _emergency_notice(plan: Plan) -> str:
     """A restriction was set aside for emergency treatment: the provider is asked not to pass it on (164.522(a)(1)(iv))."""
     if not plan.emergency or not any(verdict.outcome == Outcome.EMERGENCY for _one, verdict in restricted(plan)):
         return ""
-    return _("The patient has asked us to restrict this information. We give it to you for emergency treatment. "
-             "Please do not further use or disclose it.")  # fmt: skip
+    return _(
+        "The patient has asked us to restrict this information. We give it to you for emergency treatment. "
+        "Please do not further use or disclose it."
+    )
 
 
 @check("contact", gettext_lazy("How the patient is reached"), order=70)

@@ -21,8 +21,15 @@ from meso.seals import bulk_seal
 from records.models import Patient
 
 COLUMNS = (
-    "chart_number", "disclosed_on", "recipient", "recipient_address", "information", "purpose_code", "purpose", "authorized_on",
-)  # fmt: skip
+    "chart_number",
+    "disclosed_on",
+    "recipient",
+    "recipient_address",
+    "information",
+    "purpose_code",
+    "purpose",
+    "authorized_on",
+)
 REQUIRED = ("chart_number", "disclosed_on", "recipient", "information", "purpose_code", "purpose")
 BATCH = 500
 _LONGEST = {"recipient": 300, "recipient_address": 1000, "information": 20_000, "purpose": 20_000}
@@ -88,9 +95,15 @@ def _row(cells: dict[str, str], chart: Callable[[str], Patient | None], on: date
     if authorized_on and authorized_on > disclosed_on:
         raise BadCell("authorized_on", f"{authorized_on} comes after the disclosure, {disclosed_on}")
     return Row(
-        patient, disclosed_on, cells["recipient"], cells["recipient_address"], cells["information"],
-        cells["purpose_code"], cells["purpose"], authorized_on,
-    )  # fmt: skip
+        patient,
+        disclosed_on,
+        cells["recipient"],
+        cells["recipient_address"],
+        cells["information"],
+        cells["purpose_code"],
+        cells["purpose"],
+        authorized_on,
+    )
 
 
 def _check_texts(cells: dict[str, str]) -> None:

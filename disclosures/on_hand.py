@@ -65,8 +65,18 @@ LOCATE_ITEMS: dict[str, Words] = {
     "looks": _("Distinguishing looks: height, weight, gender, race, hair and eye color, facial hair, scars, tattoos"),
 }
 _NEVER = (
-    "dna", "dental", "teeth", "tooth", "tissue", "biopsy", "saliva", "semen", "body fluid", "bodily fluid", "genetic",
-)  # fmt: skip
+    "dna",
+    "dental",
+    "teeth",
+    "tooth",
+    "tissue",
+    "biopsy",
+    "saliva",
+    "semen",
+    "body fluid",
+    "bodily fluid",
+    "genetic",
+)
 
 
 def locate_refusal(items: Iterable[str], facts: str) -> str:

@@ -12,7 +12,7 @@ from disclosures.views import (
     retention,
     suspensions,
     victims,
-)  # fmt: skip
+)
 from disclosures.views import authorization_acts as acts
 
 _FORMS = "patients/<str:chart>/authorizations/"

@@ -96,14 +96,19 @@ class PriceFields(forms.Form):
 
     delivery = forms.ChoiceField(label=gettext_lazy("How the list goes out"), choices=lambda: tariff.current().ways)
     postage = forms.DecimalField(
-        label=gettext_lazy("Postage in dollars"), required=False, min_value=0, max_digits=8, decimal_places=2,
+        label=gettext_lazy("Postage in dollars"),
+        required=False,
+        min_value=0,
+        max_digits=8,
+        decimal_places=2,
         help_text=gettext_lazy("Only for a list that goes by mail: what it costs to send."),
-    )  # fmt: skip
+    )
     waived = forms.BooleanField(label=gettext_lazy("Make no charge for it"), required=False)
     told_on = DateField(
-        label=gettext_lazy("The patient was told the price on"), required=False,
+        label=gettext_lazy("The patient was told the price on"),
+        required=False,
         help_text=gettext_lazy("Leave it empty to see the price first."),
-    )  # fmt: skip
+    )
 
     @property
     def terms(self) -> Terms:

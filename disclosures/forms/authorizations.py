@@ -21,12 +21,39 @@ from records import uploads
 from records.models import Entry, Patient
 
 FIELDS = [
-    "kind", "received_on", "electronic_only", "information", "entry_kinds", "since", "until", "discloser", "recipient",
-    "recipient_is_class", "recipient_address", "purposes", "at_request", "expires_on", "expiry_event", "research",
-    "signed", "signed_on", "signed_by", "signer_name", "signer_authority", "says_revocable", "says_conditions",
-    "says_redisclosure", "notes", "combined_with", "conditions", "marketing", "sale", "advertising_photos",
-    "remuneration", "asked_by_office",
-]  # fmt: skip
+    "kind",
+    "received_on",
+    "electronic_only",
+    "information",
+    "entry_kinds",
+    "since",
+    "until",
+    "discloser",
+    "recipient",
+    "recipient_is_class",
+    "recipient_address",
+    "purposes",
+    "at_request",
+    "expires_on",
+    "expiry_event",
+    "research",
+    "signed",
+    "signed_on",
+    "signed_by",
+    "signer_name",
+    "signer_authority",
+    "says_revocable",
+    "says_conditions",
+    "says_redisclosure",
+    "notes",
+    "combined_with",
+    "conditions",
+    "marketing",
+    "sale",
+    "advertising_photos",
+    "remuneration",
+    "asked_by_office",
+]
 _NEEDED = ("information", "discloser", "recipient", "purposes", "expires_on", "expiry_event", "signed_on", "signer_authority")
 _LINES = forms.Textarea(attrs={"rows": 2})
 
@@ -75,18 +102,24 @@ class AuthorizationForm(ModelForm):
     scan = ScanField(label=gettext_lazy("Scan of the signed paper"))
     received_on = DateField(label=gettext_lazy("Received on"))
     entry_kinds = forms.MultipleChoiceField(
-        label=gettext_lazy("Kinds of entries"), choices=Entry.Kind.choices, required=False, widget=forms.CheckboxSelectMultiple,
+        label=gettext_lazy("Kinds of entries"),
+        choices=Entry.Kind.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("Tick only what the form limits itself to. Without ticks its own words decide."),
-    )  # fmt: skip
+    )
     entries = EntriesField(
         Entry.objects.none(), label=gettext_lazy("Entries named one by one"), required=False, widget=forms.CheckboxSelectMultiple
     )
     since = DateField(label=gettext_lazy("Services from"), required=False)
     until = DateField(label=gettext_lazy("Services to"), required=False)
     purposes = LinesField(
-        label=gettext_lazy("What for"), required=False, widget=_LINES, max_length=2000,
+        label=gettext_lazy("What for"),
+        required=False,
+        widget=_LINES,
+        max_length=2000,
         help_text=gettext_lazy("As the form words it, one purpose a line."),
-    )  # fmt: skip
+    )
     expires_on = DateField(label=gettext_lazy("Last day"), required=False)
     signed_on = DateField(label=gettext_lazy("Signed on"), required=False)
     copy_given_on = DateField(label=gettext_lazy("Copy given to the patient on"), required=False)
@@ -96,9 +129,12 @@ class AuthorizationForm(ModelForm):
         model = Authorization
         fields = FIELDS
         widgets = {
-            "kind": forms.RadioSelect, "information": _LINES, "recipient": _LINES, "recipient_address": _LINES,
+            "kind": forms.RadioSelect,
+            "information": _LINES,
+            "recipient": _LINES,
+            "recipient_address": _LINES,
             "signed_by": forms.RadioSelect,
-        }  # fmt: skip
+        }
         help_texts = {
             "information": gettext_lazy("As the form words it."),
             "recipient": gettext_lazy("As the form names them, one name a line."),
@@ -205,12 +241,13 @@ class RevocationForm(ActForm):
     DAYS = ("day",)
 
     how = forms.ChoiceField(
-        label=gettext_lazy("How it came"), widget=forms.RadioSelect,
+        label=gettext_lazy("How it came"),
+        widget=forms.RadioSelect,
         choices=[
             ("written", gettext_lazy("In writing: it ends the form from that day on")),
             ("oral", gettext_lazy("Orally: it has no effect yet; ask the patient to write it")),
         ],
-    )  # fmt: skip
+    )
     day = DateField(label=gettext_lazy("On which day"))
     scan = ScanField(label=gettext_lazy("Scan of what the patient wrote"), required=False)
     note = forms.CharField(label=gettext_lazy("Note"), required=False, max_length=1000)

@@ -93,9 +93,12 @@ class CountForm(ActForm):
     )
     people = forms.IntegerField(label=_("People"), min_value=0, max_value=100_000_000)
     residents = forms.CharField(
-        label=_("Residents of each state"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
+        label=_("Residents of each state"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("A line for each state: NY 12"),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)

@@ -69,9 +69,11 @@ class DeskForm(Form):
     patient = PatientField(label=gettext_lazy("Patient’s chart number"))
     why = forms.ChoiceField(label=gettext_lazy("Why it may go out"), choices=why_choices)
     recipient = forms.CharField(
-        label=gettext_lazy("To whom"), required=False, max_length=300,
+        label=gettext_lazy("To whom"),
+        required=False,
+        max_length=300,
         help_text=gettext_lazy("Left empty: the patient, or whom the authorization names."),
-    )  # fmt: skip
+    )
     address = forms.CharField(
         label=gettext_lazy("Their address"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
     )
@@ -88,35 +90,46 @@ class DeskForm(Form):
     )
     needs = forms.MultipleChoiceField(label=gettext_lazy("On hand"), required=False, widget=forms.CheckboxSelectMultiple)
     basis = forms.CharField(
-        label=gettext_lazy("Which paper, of which day, signed by whom"), required=False, max_length=2000,
+        label=gettext_lazy("Which paper, of which day, signed by whom"),
+        required=False,
+        max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
-    )  # fmt: skip
+    )
     verified = forms.MultipleChoiceField(
         label=gettext_lazy("How identity was checked"), required=False, widget=forms.CheckboxSelectMultiple
     )
     identifiers = forms.MultipleChoiceField(
-        label=gettext_lazy("Facts that matched the chart"), required=False, choices=verification.Identifier.choices,
+        label=gettext_lazy("Facts that matched the chart"),
+        required=False,
+        choices=verification.Identifier.choices,
         widget=forms.CheckboxSelectMultiple,
-    )  # fmt: skip
+    )
     verified_on = DateField(label=gettext_lazy("Checked on"), required=False)
     entries = forms.MultipleChoiceField(label=gettext_lazy("Entries"), required=False, widget=forms.CheckboxSelectMultiple)
     loose = forms.MultipleChoiceField(
         label=gettext_lazy("Files under no entry"), required=False, widget=forms.CheckboxSelectMultiple
     )
     items = forms.MultipleChoiceField(
-        label=gettext_lazy("The eight facts"), required=False, choices=list(on_hand.LOCATE_ITEMS.items()),
+        label=gettext_lazy("The eight facts"),
+        required=False,
+        choices=list(on_hand.LOCATE_ITEMS.items()),
         widget=forms.CheckboxSelectMultiple,
-    )  # fmt: skip
+    )
     said = forms.CharField(
-        label=gettext_lazy("In words"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 2}),
+        label=gettext_lazy("In words"),
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 2}),
         help_text=gettext_lazy("What goes besides the entries, or in their place: the facts themselves, a film, a data set."),
-    )  # fmt: skip
+    )
     minimum = forms.BooleanField(label=gettext_lazy("I have looked: no more is chosen than the purpose needs"), required=False)
     charge = forms.BooleanField(label=gettext_lazy("Bill the recipient for the copy"), required=False)
     postage = forms.CharField(
-        label=gettext_lazy("Postage paid, dollars"), required=False, max_length=12,
+        label=gettext_lazy("Postage paid, dollars"),
+        required=False,
+        max_length=12,
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
-    )  # fmt: skip
+    )
     once = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, on: date, by: User, **kwargs: Any):

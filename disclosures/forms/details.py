@@ -17,19 +17,24 @@ class Details(forms.Form):
 
     sub_kind = forms.ChoiceField(label=gettext_lazy("Which part of the rule"), required=False)
     protocol = forms.ModelChoiceField(
-        ResearchProtocol.objects.none(), label=gettext_lazy("For which research"), required=False,
+        ResearchProtocol.objects.none(),
+        label=gettext_lazy("For which research"),
+        required=False,
         empty_label=gettext_lazy("Not in the register"),
-    )  # fmt: skip
+    )
     made_by = forms.ModelChoiceField(
-        BusinessAssociate.objects.none(), label=gettext_lazy("Who gave it out"), required=False,
+        BusinessAssociate.objects.none(),
+        label=gettext_lazy("Who gave it out"),
+        required=False,
         empty_label=gettext_lazy("The office itself"),
-    )  # fmt: skip
+    )
     written_request = forms.FileField(
-        label=gettext_lazy("Copy of their written request"), required=False,
+        label=gettext_lazy("Copy of their written request"),
+        required=False,
         help_text=gettext_lazy(
             "PDF, JPEG or PNG. For a disclosure to HHS or under 45 CFR 164.512 it may stand in place of the purpose."
         ),
-    )  # fmt: skip
+    )
 
     def offer_details(self) -> None:
         """Fill the choices; called from the form's own __init__. Two queries."""

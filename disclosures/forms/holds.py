@@ -16,9 +16,11 @@ class HoldForm(Form):
     patient = PatientField(required=False, help_text=_("Whose records are held."))
     everything = forms.BooleanField(label=_("Or hold everything the office keeps"), required=False)
     reason = forms.CharField(
-        label=_("Reason"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3}),
+        label=_("Reason"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Such as: lawsuit announced by letter of Nov 3; audit by the state."),
-    )  # fmt: skip
+    )
     begins_on = DateField(label=_("In force since"))
 
     def __init__(self, *args: Any, on: date, **kwargs: Any):

@@ -70,9 +70,10 @@ class DisclosureForm(OnAuthorization, Details, Form):
     patient = PatientField(label=gettext_lazy("Patient’s chart number"))
     disclosed_on = DateField(label=gettext_lazy("Date"))
     recipient = forms.CharField(
-        label=gettext_lazy("To whom"), max_length=300,
+        label=gettext_lazy("To whom"),
+        max_length=300,
         widget=forms.TextInput(attrs={"list": "recipients", "data-fills": "recipient_address", "autocomplete": "off"}),
-    )  # fmt: skip
+    )
     recipient_address = forms.CharField(
         label=gettext_lazy("Their address, if known"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
     )
@@ -80,14 +81,19 @@ class DisclosureForm(OnAuthorization, Details, Form):
         Entry.objects.none(), label=gettext_lazy("Entries given"), required=False, widget=forms.CheckboxSelectMultiple
     )
     information = forms.CharField(
-        label=gettext_lazy("What was given"), required=False, max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 2}),
+        label=gettext_lazy("What was given"),
+        required=False,
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 2}),
         help_text=gettext_lazy("In words, or tick entries. Left empty, the ticked entries are named by title and date."),
-    )  # fmt: skip
+    )
     purpose_code = forms.ChoiceField(label=gettext_lazy("Why"), choices=purpose_choices)
     purpose = forms.CharField(
-        label=gettext_lazy("Purpose in a few words"), max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 2}),
+        label=gettext_lazy("Purpose in a few words"),
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": gettext_lazy("Say why, in a few words: the patient may ask.")},
-    )  # fmt: skip
+    )
     once = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, on: date, **kwargs: Any):
@@ -218,9 +224,10 @@ class CorrectionForm(DisclosureForm):
         """A row out of an old log has the day of its authorization and no form on file; its correction may have the same."""
         if self.original.purpose_code == "authorization" and self.original.authorization_id is None:
             self.fields["authorized_on"] = DateField(
-                label=_("Authorization signed on, where the form is not on file"), required=False,
+                label=_("Authorization signed on, where the form is not on file"),
+                required=False,
                 initial=self.original.authorized_on,
-            )  # fmt: skip
+            )
 
     def may_lack_form(self, data: dict[str, Any]) -> bool:
         """As an old row had it: the day alone, on or before the disclosure's."""

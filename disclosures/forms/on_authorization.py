@@ -14,9 +14,13 @@ from records.models import Patient
 
 AUTHORIZATIONS_OFFERED = 60  # the newest of the chart
 _FIELD_OF = {  # the field that a refusal concerns; any other concerns the choice of the form
-    "recipient": "recipient", "purpose": "purpose", "entries": "entries", "notes": "entries", "only_notes": "entries",
+    "recipient": "recipient",
+    "purpose": "purpose",
+    "entries": "entries",
+    "notes": "entries",
+    "only_notes": "entries",
     "paper": "entries",
-}  # fmt: skip
+}
 
 
 class AuthorizationsField(forms.ModelChoiceField):
@@ -34,10 +38,12 @@ class OnAuthorization(forms.Form):
 
     on: date
     authorization = AuthorizationsField(
-        Authorization.objects.none(), label=gettext_lazy("On which authorization"), required=False,
+        Authorization.objects.none(),
+        label=gettext_lazy("On which authorization"),
+        required=False,
         empty_label=gettext_lazy("Choose…"),
         help_text=gettext_lazy("To whom and why may then stay empty: they are taken from the form."),
-    )  # fmt: skip
+    )
 
     def offer_authorizations_of(self, patient: Patient | None) -> None:
         """Offer the newest signed forms of this chart; without a chart the field goes."""

@@ -10,9 +10,22 @@ class ProtocolForm(ModelForm):
     class Meta:
         model = ResearchProtocol
         fields = [
-            "name", "description", "purpose", "selection", "kinds", "begins_on", "ends_on", "people", "waiver",
-            "sponsor", "sponsor_address", "sponsor_phone", "researcher", "researcher_address", "researcher_phone",
-        ]  # fmt: skip
+            "name",
+            "description",
+            "purpose",
+            "selection",
+            "kinds",
+            "begins_on",
+            "ends_on",
+            "people",
+            "waiver",
+            "sponsor",
+            "sponsor_address",
+            "sponsor_phone",
+            "researcher",
+            "researcher_address",
+            "researcher_phone",
+        ]
         field_classes = {"begins_on": DateField, "ends_on": DateField}
 
 

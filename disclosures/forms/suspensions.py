@@ -24,28 +24,33 @@ class SuspensionForm(Form):
     """An official's statement, oral or written. What the rule does not let be withheld is refused at its box."""
 
     agency = forms.CharField(
-        label=gettext_lazy("Agency, as the log names it"), max_length=300,
+        label=gettext_lazy("Agency, as the log names it"),
+        max_length=300,
         widget=forms.TextInput(attrs={"list": "agencies", "autocomplete": "off"}),
-    )  # fmt: skip
+    )
     names = forms.MultipleChoiceField(
         label=gettext_lazy("It stands in this chart’s log also as"), required=False, widget=forms.CheckboxSelectMultiple
     )
     official = forms.CharField(label=gettext_lazy("Official who made the statement"), max_length=200)
     identity = forms.CharField(
-        label=gettext_lazy("How their identity was shown"), max_length=300,
+        label=gettext_lazy("How their identity was shown"),
+        max_length=300,
         help_text=gettext_lazy("Such as: badge seen, number noted; called back at the agency’s own number; on its letterhead."),
-    )  # fmt: skip
+    )
     codes = forms.MultipleChoiceField(
-        label=gettext_lazy("Which disclosures it covers"), required=False, widget=forms.CheckboxSelectMultiple,
+        label=gettext_lazy("Which disclosures it covers"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("Only health oversight and law enforcement can be suspended: 45 CFR 164.528(a)(2)."),
-    )  # fmt: skip
+    )
     how = forms.ChoiceField(
-        label=gettext_lazy("How it was made"), widget=forms.RadioSelect,
+        label=gettext_lazy("How it was made"),
+        widget=forms.RadioSelect,
         choices=[
             (ORAL, gettext_lazy("By word of mouth: holds 30 days from the statement")),
             (WRITTEN, gettext_lazy("In writing: holds to the day it names; 30 days if it names none")),
         ],
-    )  # fmt: skip
+    )
     stated_on = DateField(label=gettext_lazy("Made on"))
     until = DateField(
         label=gettext_lazy("Holds through"),
@@ -58,9 +63,10 @@ class SuspensionForm(Form):
     )
     statement = forms.CharField(label=gettext_lazy("What was stated"), max_length=5000, widget=forms.Textarea(attrs={"rows": 3}))
     document = forms.FileField(
-        label=gettext_lazy("Scan of the statement"), required=False,
+        label=gettext_lazy("Scan of the statement"),
+        required=False,
         help_text=gettext_lazy("Kept here and not in the chart, where others would see it."),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, patient: Patient, on: date, supersedes: Suspension | None = None, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -107,9 +113,11 @@ class EndForm(Form):
     """A suspension ended before its time."""
 
     reason = forms.CharField(
-        label=gettext_lazy("Why"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3}),
+        label=gettext_lazy("Why"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
         help_text=gettext_lazy("Such as: the agency took its statement back; by whom and how it was told."),
-    )  # fmt: skip
+    )
 
 
 class ReissueForm(Form):

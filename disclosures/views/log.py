@@ -24,9 +24,21 @@ from records.views.about import patient_and_context
 
 ORDER = ["-disclosed_on", "-id"]
 CSV_COLUMNS = (
-    "number", "chart_number", "disclosed_on", "recipient", "recipient_address", "information", "purpose_code", "purpose",
-    "authorized_on", "authorization", "logged_by", "logged_at", "reviewed", "superseded_by",
-)  # fmt: skip
+    "number",
+    "chart_number",
+    "disclosed_on",
+    "recipient",
+    "recipient_address",
+    "information",
+    "purpose_code",
+    "purpose",
+    "authorized_on",
+    "authorization",
+    "logged_by",
+    "logged_at",
+    "reviewed",
+    "superseded_by",
+)
 
 
 @needs("disclosure.log")
@@ -119,12 +131,21 @@ def _cells(rows: object) -> Iterator[tuple[object, ...]]:
     for row in rows.order_by(*ORDER).iterator(chunk_size=500):  # type: ignore[attr-defined]
         correction = getattr(row, "correction", None)
         yield (
-            row.pk, row.patient.chart_number, row.disclosed_on, row.recipient, row.recipient_address, row.information,
-            row.purpose_code, row.purpose, row.authorized_on, row.authorization_id or "",
-            row.logged_by.signature if row.logged_by else "", row.logged_at.isoformat(timespec="seconds"),
+            row.pk,
+            row.patient.chart_number,
+            row.disclosed_on,
+            row.recipient,
+            row.recipient_address,
+            row.information,
+            row.purpose_code,
+            row.purpose,
+            row.authorized_on,
+            row.authorization_id or "",
+            row.logged_by.signature if row.logged_by else "",
+            row.logged_at.isoformat(timespec="seconds"),
             "yes" if row.reviews.all() else "no",
             (correction.replacement_id or "none") if correction else "",
-        )  # fmt: skip
+        )
 
 
 @needs("disclosure.view")
