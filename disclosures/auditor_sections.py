@@ -5,6 +5,7 @@ from datetime import date
 
 from django.utils.translation import gettext_lazy as _
 
+from disclosures import log_rows
 from disclosures.models import AccountingGiven, Authorization, Breach, BreachLetter, Disclosure, Release
 from disclosures.models.breaches import Standing
 from meso import auditor
@@ -19,15 +20,7 @@ LOG_COLUMNS = (
 
 
 def _log(start: date, end: date) -> Iterator[tuple[object, ...]]:
-    rows = Disclosure.objects.between(start, end).select_related("patient", "logged_by", "correction").prefetch_related("reviews")
-    for row in rows.order_by("disclosed_on", "id").iterator(chunk_size=_CHUNK):
-        correction = getattr(row, "correction", None)
-        yield (
-            row.pk, row.patient.chart_number, row.disclosed_on, row.recipient, row.recipient_address, row.information,
-            row.purpose_code, row.purpose, row.authorized_on, row.authorization_id or "",
-            row.request_number, row.logged_by.signature if row.logged_by else "", row.logged_at.isoformat(timespec="seconds"),
-            "yes" if row.reviews.all() else "no", (correction.replacement_id or "none") if correction else "",
-        )  # fmt: skip
+    return log_rows.cells(Disclosure.objects.between(start, end), LOG_COLUMNS, ["disclosed_on", "id"])
 
 
 def _accountings(start: date, end: date) -> Iterator[tuple[object, ...]]:

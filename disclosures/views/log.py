@@ -1,7 +1,5 @@
 """The log: writing a row, reading the list, one row and its history, the spreadsheet."""
 
-from collections.abc import Iterator
-
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpResponse, QueryDict, StreamingHttpResponse
@@ -11,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from disclosures import withholding
+from disclosures import log_rows, withholding
 from disclosures.forms.log import CorrectionForm, DisclosureForm, HoldForm, LogFilterForm, ReviewForm, earlier_recipients
 from disclosures.models import Disclosure
 from meso import audit, clock, csv_out, drafts
@@ -120,32 +118,11 @@ def disclosures_csv(request: HttpRequest) -> HttpResponseBase:
     form = LogFilterForm(request.POST, on=clock.today())
     if not form.is_valid():
         return disclosures(request)
-    rows = form.narrow(Disclosure.objects.select_related("patient", "logged_by", "correction").prefetch_related("reviews"))
+    rows = log_rows.cells(form.narrow(Disclosure.objects.all()), CSV_COLUMNS, ORDER)
     audit.record(Action.EXPORT, "disclosure log", detail="csv", request=request)
-    response = StreamingHttpResponse(csv_out.stream(CSV_COLUMNS, _cells(rows)), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(csv_out.stream(CSV_COLUMNS, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="disclosures.csv"'
     return response
-
-
-def _cells(rows: object) -> Iterator[tuple[object, ...]]:
-    for row in rows.order_by(*ORDER).iterator(chunk_size=500):  # type: ignore[attr-defined]
-        correction = getattr(row, "correction", None)
-        yield (
-            row.pk,
-            row.patient.chart_number,
-            row.disclosed_on,
-            row.recipient,
-            row.recipient_address,
-            row.information,
-            row.purpose_code,
-            row.purpose,
-            row.authorized_on,
-            row.authorization_id or "",
-            row.logged_by.signature if row.logged_by else "",
-            row.logged_at.isoformat(timespec="seconds"),
-            "yes" if row.reviews.all() else "no",
-            (correction.replacement_id or "none") if correction else "",
-        )
 
 
 @needs("disclosure.view")
