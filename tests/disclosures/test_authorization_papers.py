@@ -63,7 +63,7 @@ def test_the_letter_names_each_defect_and_is_kept_as_issued(patient, office):
     text = text_of(made.document)
     assert "does not say when it ends: a day, or something that will happen." in text
     assert "(45CFR164.508(c)(1)(v))" in text.replace(" ", "")
-    assert "whoever gets the information may pass it on" in text
+    assert "those who get the information may pass it on" in text
     assert "PO Box 12 Albany, NY 12201" in text
     assert "12 Elm Street" not in text
     again = papers.issue_missing_letter(form, office=office, by=officer, at=AT, on=NOV_24)
