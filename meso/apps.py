@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 from django.core import checks
 from django.db.models.signals import post_migrate
 
@@ -10,7 +11,10 @@ class MesoConfig(AppConfig):
     verbose_name = "Meso"
 
     def ready(self) -> None:
-        from meso import append_only, audit, backup_card  # noqa: F401  (receivers, and a card of the dashboard)
+        from meso import append_only, audit, backup_card, logs  # noqa: F401  (receivers, and a card of the dashboard)
+
+        if settings.PRODUCTION:
+            logs.catch_the_uncaught()
 
         post_migrate.connect(append_only.install_after_migrate, dispatch_uid="append_only")
         checks.register(append_only.check_triggers, checks.Tags.database)
