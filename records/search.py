@@ -23,6 +23,14 @@ class PatientQuerySet(models.QuerySet):
     def delete(self) -> NoReturn:
         raise AppendOnlyError("A patient's chart is never removed.")
 
+    def guarded(self) -> "PatientQuerySet":
+        """Those whose chart is guarded now (records.models.guards): known people, colleagues, whoever asked for it."""
+        return self.filter(guards__isnull=False, guards__ending=None)
+
+    def numbers(self) -> models.QuerySet:
+        """Their chart numbers, as the audit names charts: a subquery for its `chart_number__in`."""
+        return self.values("chart_number")
+
     def resembling(self, first: str, last: str, born: date) -> "PatientQuerySet":
         """Charts that may be the same person's.
 

@@ -4,7 +4,9 @@ from records.models.chart import PAYABLE, Addendum, Attachment, Entry, Misfiling
 from records.models.deaths import DeathReport
 from records.models.emergencies import EmergencyLetterSent, EmergencyRelease
 from records.models.flags import EntryFlag, EntryFlagEnding
+from records.models.guards import ChartGuard, ChartGuardEnding, ChartGuardMember, EmergencyAccess, EmergencyReview
 from records.models.holds import LegalHold, LegalHoldEnding
+from records.models.lookers import LookersGiven
 from records.models.minors import MinorConsent, MinorDecision, SignedAnew
 from records.models.notice import NoticeAcknowledgment, NoticePosting, NoticeVersion
 from records.models.paid_in_full import PaidInFull, PaymentBounce, PaymentMadeGood
@@ -18,15 +20,21 @@ __all__ = [
     "Addendum",
     "Attachment",
     "ChangedMeanwhileError",
+    "ChartGuard",
+    "ChartGuardEnding",
+    "ChartGuardMember",
     "ContactPreference",
     "DeathReport",
+    "EmergencyAccess",
     "EmergencyLetterSent",
     "EmergencyRelease",
+    "EmergencyReview",
     "Entry",
     "EntryFlag",
     "EntryFlagEnding",
     "LegalHold",
     "LegalHoldEnding",
+    "LookersGiven",
     "MinorConsent",
     "MinorDecision",
     "Misfiling",
