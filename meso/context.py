@@ -24,7 +24,9 @@ class _May:
 
 
 def house(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `office`, `may`, `today`, and `room`, the first part of the address."""
+    """Context processor: `office`, `may`, `today`, `room`, the first part of the address, and `emergency_until` or None."""
     user = getattr(request, "user", None)
     room = request.path_info.strip("/").partition("/")[0]
-    return {"office": getattr(request, "office", None), "may": _May(user), "today": clock.today(), "room": room}
+    emergency = getattr(request, "emergency_until", None)  # until when the glass that was broken keeps this chart open
+    known = {"office": getattr(request, "office", None), "may": _May(user), "today": clock.today(), "room": room}
+    return {**known, "emergency_until": emergency}

@@ -46,6 +46,10 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "restriction.emergency": frozenset({_DOCTOR, _OFFICER}),
     "entry.minor_consent": frozenset({_DOCTOR}),
     "record.print": _CLINIC,
+    "guard.keep": frozenset({_OFFICER}),  # say who opens a guarded chart
+    "glass.break": frozenset({_DESK, _DOCTOR}),  # open a guarded chart in an emergency; no guard binds the privacy officer
+    "glass.break_note": frozenset({_DOCTOR}),  # another physician's psychotherapy note
+    "glass.review": frozenset({_DOCTOR, _OFFICER}),  # a physician only what the office's one officer did (records.models.guards)
     "representative.record": _CLINIC,
     "representative.refuse": frozenset({_DOCTOR}),  # a licensed professional's judgment
     "representative.refusal": frozenset({_DOCTOR, _OFFICER}),  # read why; nobody else may so much as guess it
@@ -119,6 +123,10 @@ WORDS: dict[str, str | Promise] = {
     "restriction.emergency": _("Record a release in an emergency"),
     "entry.minor_consent": _("Decide what a parent sees of care the minor consented to alone"),
     "record.print": _("Print a record"),
+    "guard.keep": _("Guard a chart and say who opens it"),
+    "glass.break": _("Open a guarded chart in an emergency, with a reason"),
+    "glass.break_note": _("Open another’s psychotherapy note in an emergency, with a reason"),
+    "glass.review": _("Review emergency accesses"),
     "representative.record": _("Put a representative on file, or end one"),
     "representative.refuse": _("No longer treat somebody as the representative"),
     "representative.refusal": _("Read why a representative is not accepted"),

@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "meso.middleware.OfficeMiddleware",
     "meso.middleware.PermissionMiddleware",
+    "records.gate.ChartGate",
 ]
 
 ROOT_URLCONF = "meso.urls"

@@ -1,4 +1,4 @@
-"""The record's part of the order of the day: who turns 18, or has and did not sign anew."""
+"""The record's part of the order of the day: who turns 18, or has and did not sign anew; emergency accesses to review."""
 
 from datetime import date, timedelta
 
@@ -6,11 +6,11 @@ from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from meso import today
+from meso import clock, today
 from meso.http import HttpRequest
 from meso.today import Task
 from records import representation
-from records.models import Patient, Representative, SignedAnew
+from records.models import EmergencyAccess, Patient, Representative, SignedAnew
 from records.representation import Basis
 
 AHEAD = 30  # days
@@ -40,6 +40,22 @@ def _not_signed(patient: OuterRef) -> Q:
 def minors_to_sign_anew(request: HttpRequest, on: date) -> list[Task]:
     """Those who are 18 with a parent still on file, then those who soon will be. Three queries, however many patients."""
     return [_sign_anew(patient, on) for patient in still_with_a_parent(on)[:SHOWN] + turning_adult(on)[:SHOWN]]
+
+
+@today.source("glass.review")
+def emergency_accesses_to_review(request: HttpRequest, on: date) -> list[Task]:
+    """Each time the glass was broken and nobody has signed it off, the oldest first; due on its own day. Two queries at most."""
+    waiting = EmergencyAccess.objects.for_reviewer(request.user).unreviewed().order_by("id")[: today.MOST]
+    what, why = _("Review emergency access %(number)s"), _("%(who)s opened what is guarded: %(kind)s")
+    return [
+        Task(
+            what % {"number": access.pk},
+            why % {"who": access.signed_as, "kind": access.get_kind_display()},
+            reverse("emergency_access", args=[access.pk]),
+            clock.office_day(access.at),
+        )
+        for access in waiting
+    ]
 
 
 def _sign_anew(patient: Patient, on: date) -> Task:

@@ -1,5 +1,6 @@
 """Which charts are closed to whom (records.models.guards): the one question that the gate, the lists and the pickers ask."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +35,12 @@ def with_guard(patients: QuerySet[Patient], user: User, at: datetime) -> QuerySe
 def is_closed(patient: Any) -> bool:
     """Whether the chart of a patient that came `with_guard` is closed to that person."""
     return patient.is_guarded and not patient.is_named and patient.open_until is None
+
+
+def locked(patients: Iterable[Patient], user: User, at: datetime) -> set[int]:
+    """The keys of those among these patients whose charts are closed to this person. One query, or none for nobody."""
+    keys = [patient.pk for patient in patients]
+    return set(closed_to(user, at).filter(pk__in=keys).values_list("pk", flat=True)) if keys else set()
 
 
 def closed_to(user: User, at: datetime) -> QuerySet[Patient]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from records.views import chart, entries, files, limits, minors, patients, picker, representatives
+from records.views import chart, entries, files, glass, guards, limits, minors, patients, picker, representatives
 
 _ONE = "patients/<str:chart>/representatives/<int:pk>/"
 
@@ -42,4 +42,11 @@ urlpatterns = [
     path(_ONE + "refuse/", representatives.representative_refuse, name="representative_refuse"),
     path(_ONE + "refusal/", representatives.representative_refusal, name="representative_refusal"),
     path(_ONE + "refusal/end/", representatives.representative_refusal_end, name="representative_refusal_end"),
+    path("patients/<str:chart>/emergency/", glass.break_glass, name="break_glass"),
+    path("patients/<str:chart>/entries/<int:pk>/emergency/", glass.break_glass_note, name="break_glass_note"),
+    path("patients/<str:chart>/guard/", guards.chart_guard, name="chart_guard"),
+    path("patients/<str:chart>/guard/new/", guards.guard_new, name="guard_new"),
+    path("patients/<str:chart>/guard/lift/", guards.guard_lift, name="guard_lift"),
+    path("emergency/", glass.emergency_accesses, name="emergency_accesses"),
+    path("emergency/<int:pk>/", glass.emergency_access, name="emergency_access"),
 ]

@@ -10,7 +10,16 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from records import representation
-from records.models import ContactPreference, Entry, LegalHold, NoticeAcknowledgment, Patient, Representative, Restriction
+from records.models import (
+    ChartGuard,
+    ContactPreference,
+    Entry,
+    LegalHold,
+    NoticeAcknowledgment,
+    Patient,
+    Representative,
+    Restriction,
+)
 from records.restriction_rules import Outcome, Verdict
 
 _SHORTEST_NUMBER = 7  # digits of a telephone number
@@ -52,6 +61,11 @@ class Wishes:
         return self._mark("is_held")
 
     @cached_property
+    def is_guarded(self) -> bool:
+        """Whether the chart opens for its team alone. No query where the patient came `with_marks`."""
+        return self._mark("is_guarded")
+
+    @cached_property
     def holds(self) -> list[LegalHold]:
         """The legal holds in force."""
         return list(LegalHold.objects.in_force(self.on).filter(patient=self.patient))
@@ -59,19 +73,22 @@ class Wishes:
     def _mark(self, name: str) -> bool:
         if not hasattr(self.patient, name):
             marked = with_marks(Patient.objects.filter(pk=self.patient.pk), self.on).get()
-            self.patient.has_notice, self.patient.is_held = marked.has_notice, marked.is_held  # type: ignore[attr-defined]
+            for mark in ("has_notice", "is_held", "is_guarded"):
+                setattr(self.patient, mark, getattr(marked, mark))
         return getattr(self.patient, name)
 
 
 def with_marks(patients: QuerySet[Patient], on: date) -> QuerySet[Patient]:
     """These patients, each with what the banner would else ask one by one, in the same query.
 
-    `has_notice`; `is_held`, by a legal hold; `has_representatives`, which spares most charts a query.
+    `has_notice`; `is_held`, by a legal hold; `is_guarded`; `has_representatives`, which spares most charts a query.
     """
     given = NoticeAcknowledgment.objects.given().filter(patient=OuterRef("pk"))
     holds = LegalHold.objects.in_force(on).filter(patient=OuterRef("pk"))
     acting = Representative.objects.filter(patient=OuterRef("pk"))
-    return patients.annotate(has_notice=Exists(given), is_held=Exists(holds), has_representatives=Exists(acting))
+    guards = ChartGuard.objects.in_force().filter(patient=OuterRef("pk"))
+    marks = {"has_notice": Exists(given), "is_held": Exists(holds), "is_guarded": Exists(guards)}
+    return patients.annotate(**marks, has_representatives=Exists(acting))
 
 
 def verdicts(

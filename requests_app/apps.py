@@ -10,8 +10,9 @@ class RequestsConfig(AppConfig):
     def ready(self) -> None:
         from disclosures import desk, tariff
         from meso import backups
-        from records import beside, tabs
+        from records import beside, gate, tabs
         from requests_app import amendments, auditor_sections, billing, dashboard, kept, office_cards, owed  # noqa: F401  (cards)
+        from requests_app.models import PatientRequest
         from requests_app.tariff import LISTS
 
         tariff.register(LISTS)
@@ -21,4 +22,5 @@ class RequestsConfig(AppConfig):
         auditor_sections.register_all()
         tabs.register(_("Requests"), "patient_requests", "request.view", order=30)
         beside.register(amendments.laid_beside)
+        gate.names_chart("number", lambda number: PatientRequest.objects.by_number(number).values("patient"))
         desk.goes_along(amendments.travels_with)

@@ -23,16 +23,21 @@ NAMED_LATE = 5
 def requests_card(request: HttpRequest, on: date) -> dict[str, Any]:
     """Three queries, however many requests there are."""
     PatientRequest.objects.note_overdue(on=on, at=clock.now())
-    rows = list(PatientRequest.objects.due_soonest().with_waiting().select_related("patient", "assignee")[:SHOWN])
+    theirs = PatientRequest.objects.seen_by(request.user, clock.now())
+    rows = list(theirs.due_soonest().with_waiting().select_related("patient", "assignee")[:SHOWN])
     late = [row for row in rows if row.days_left(on) < 0][:NAMED_LATE]
-    return {"figures": PatientRequest.objects.figures(on), "rows": rows, "late": late}
+    return {"figures": theirs.figures(on), "rows": rows, "late": late}
 
 
 @today.source("request.view")
 def next_steps(request: HttpRequest, on: date) -> list[Task]:
     """The next step of each open request that is this person's to do, the soonest due first. One query, bounded."""
     theirs = {step: [kind for kind in Kind.values if may(request.user, checklist.page_of(step, kind)[0])] for step in Step}
-    waiting = PatientRequest.objects.waiting_for(request.user, theirs).order_by("due_on", "pk")[: today.MOST]
+    waiting = (
+        PatientRequest.objects.seen_by(request.user, clock.now())
+        .waiting_for(request.user, theirs)
+        .order_by("due_on", "pk")[: today.MOST]
+    )
     return [_task(asked, asked.steps_left()[0]) for asked in waiting]
 
 

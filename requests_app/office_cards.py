@@ -8,9 +8,10 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from meso import dashboard, today
+from meso import clock, dashboard, today
 from meso.http import HttpRequest
 from meso.today import Task
+from records import guarding
 from records.models import NoticeAcknowledgment, NoticeVersion, Patient
 from requests_app.models import Complaint
 
@@ -41,5 +42,6 @@ def notices_card(request: HttpRequest, on: date) -> dict[str, Any]:
     newest = Patient.objects.order_by("-id").values("id")[:NEWEST]
     given = NoticeAcknowledgment.objects.given().filter(patient=OuterRef("pk"))
     without = Patient.objects.filter(~Exists(given), id__in=newest, deceased_on=None).order_by("-id")
+    without = without.exclude(pk__in=guarding.closed_to(request.user, clock.now()))
     rows = list(without.only("chart_number", "first_name", "last_name"))
     return {"rows": rows[:SHOWN], "count": len(rows), "newest": NEWEST}

@@ -18,7 +18,7 @@ from meso.audit import Action
 from meso.http import HttpRequest, file_answer
 from meso.paging import page
 from meso.roles import needs
-from records import uploads
+from records import guarding, uploads
 from records.models import Attachment, Patient
 from records.views.about import patient_and_context
 
@@ -36,7 +36,7 @@ def authorizations(request: HttpRequest) -> HttpResponse:
     on = clock.today()
     show = request.GET.get("show", "")
     show = show if show in _SHOWN else "expiring"
-    forms = Authorization.objects.with_acts()
+    forms = Authorization.objects.with_acts().exclude(patient__in=guarding.closed_to(request.user, clock.now()))
     rows = {"expiring": forms.expiring(on), "defective": forms.defective(), "held": forms.held()}[show]
     found = page(rows, _SHOWN[show][1], request.GET.get("after", ""))
     audit.looked_at(request, "authorizations", detail=f"{show}, {len(found)} rows")

@@ -18,6 +18,8 @@ from meso.http import HttpRequest
 from meso.models import Draft
 from meso.paging import page
 from meso.roles import may, needs
+from records import guarding
+from records.gate import chooses_chart, of_chart
 from records.views.about import patient_and_context
 
 ORDER = ["-disclosed_on", "-id"]
@@ -40,6 +42,7 @@ CSV_COLUMNS = (
 
 
 @needs("disclosure.log")
+@chooses_chart
 def disclosure_new(request: HttpRequest) -> HttpResponse:
     """Log a disclosure. An exempt purpose is told as such, makes no row, and the check is audited."""
     if request.POST.get("discard"):
@@ -105,6 +108,7 @@ def disclosures(request: HttpRequest) -> HttpResponse:
     """The log, newest first, narrowed by the filter. A link may carry ?show=unreviewed, which tells of no patient."""
     form = LogFilterForm(request.POST or request.GET or None, on=clock.today())
     rows = withholding.shown_to(request.user, form.narrow(Disclosure.objects.for_list()), clock.today())
+    rows = rows.exclude(patient__in=guarding.closed_to(request.user, clock.now()))
     found = page(rows, ORDER, request.POST.get("after", ""))
     audit.looked_at(request, "disclosure log", detail=f"{len(found)} rows")
     review_form = ReviewForm() if may(request.user, "disclosure.review") else None
@@ -126,6 +130,7 @@ def disclosures_csv(request: HttpRequest) -> HttpResponseBase:
 
 
 @needs("disclosure.view")
+@of_chart(Disclosure)
 @require_GET
 def disclosure(request: HttpRequest, pk: int) -> HttpResponse:
     """One row: what it says, what was given, its corrections and reviews."""

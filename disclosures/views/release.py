@@ -18,6 +18,7 @@ from meso.http import HttpRequest, file_answer
 from meso.models import Draft
 from meso.paging import page
 from meso.roles import needs
+from records.gate import chooses_chart, of_chart
 from records.models import Entry
 from records.views.about import patient_and_context
 
@@ -25,6 +26,7 @@ PAPERS = {"copy": "copy", "letter": "cover_letter", "bill": "bill"}
 
 
 @needs("release.make")
+@chooses_chart
 def release_new(request: HttpRequest) -> HttpResponse:
     """Plan a release, see its checks, let it out. An address that names a chart begins afresh, past any draft."""
     if request.POST.get("discard"):
@@ -110,6 +112,7 @@ def _one(request: HttpRequest, pk: int, paper: str = "") -> Release:
 
 
 @needs("disclosure.view")
+@of_chart(Release)
 @require_GET
 def release(request: HttpRequest, pk: int) -> HttpResponse:
     """What went, to whom and why, the checks as they stood, and the papers."""
@@ -124,6 +127,7 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @needs("record.print")
+@of_chart(Release)
 @require_GET
 def release_file(request: HttpRequest, pk: int, format: str) -> HttpResponse:
     """One paper of a release, byte for byte: the copy's released pages and no other, the cover letter, the bill."""

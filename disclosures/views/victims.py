@@ -14,6 +14,7 @@ from meso import audit, clock, drafts
 from meso.audit import Action
 from meso.http import HttpRequest, file_answer
 from meso.roles import needs
+from records.gate import of_chart
 from records.views.about import patient_and_context
 
 
@@ -38,6 +39,7 @@ def victim_tell(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @needs("disclosure.view")
+@of_chart(Disclosure)
 @require_GET
 def written_request(request: HttpRequest, pk: int) -> HttpResponse:
     """The scan that came with a disclosure."""

@@ -145,6 +145,15 @@ class EmergencyAccessQuerySet(AppendOnlyQuerySet):
         """Those that opened a guarded chart, and no single closed entry."""
         return self.filter(entry=None)
 
+    def for_reviewer(self, user: User) -> "EmergencyAccessQuerySet":
+        """Those that this person is shown: all for a privacy officer, else those that they may review themselves."""
+        if user.role == Role.PRIVACY_OFFICER:
+            return self
+        officers = User.objects.filter(role=Role.PRIVACY_OFFICER, is_active=True)
+        if user.role != Role.PHYSICIAN or officers.count() != 1:
+            return self.none()
+        return self.filter(by__in=officers)
+
     def unreviewed(self) -> "EmergencyAccessQuerySet":
         """Those that nobody has signed off."""
         return self.filter(review=None)
@@ -215,10 +224,7 @@ class EmergencyAccess(Signed, Sealed):
         """
         if user.pk == self.by_id:
             return False
-        if user.role == Role.PRIVACY_OFFICER:
-            return True
-        others = User.objects.filter(role=Role.PRIVACY_OFFICER, is_active=True).exclude(pk=self.by_id)
-        return user.role == Role.PHYSICIAN and self.by.role == Role.PRIVACY_OFFICER and not others.exists()
+        return type(self).objects.filter(pk=self.pk).for_reviewer(user).exists()
 
     def review_by(self, user: User, *, finding: str, words: str, at: datetime) -> "EmergencyReview":
         """Sign it off.

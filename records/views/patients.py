@@ -1,5 +1,7 @@
 """Finding a patient, registering one, updating their details."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
@@ -12,7 +14,7 @@ from meso.audit import Action
 from meso.http import HttpRequest
 from meso.models import AccessEvent, User
 from meso.roles import needs
-from records import changes, wishes
+from records import changes, guarding, wishes
 from records.forms.patients import EDITED, RegisterForm, SearchForm, UpdateForm
 from records.models import ChangedMeanwhileError, Patient, ResemblesError
 from records.search import LIMIT
@@ -28,18 +30,23 @@ def patients(request: HttpRequest) -> HttpResponse:
     form = SearchForm(request.POST or None)
     text = form.cleaned_data["q"] if form.is_valid() else ""
     part = request.headers.get("HX-Request") == "true"
+    template = "records/_patient_rows.html" if part else "records/patients.html"
     if not text:
         found = _recent(request.user)
         audit.looked_at(request, "recent charts", detail=f"{len(found)} rows")
-        context = {"form": form, "patients": found, "is_recent": True, "wishing": wishes.wishing(found, clock.today())}
-        return render(request, "records/_patient_rows.html" if part else "records/patients.html", context)
+        return render(request, template, {"form": form, "is_recent": True, **_rows(request, found)})
     found = Patient.objects.search(text)
     audit.record(Action.SEARCH, "patients", detail=f"{len(found)} found", request=request)
     if not part and _is_the_chart_meant(text, found):
         return redirect(found[0])
-    context = {"form": form, "patients": found, "limit": LIMIT, "is_full": len(found) == LIMIT}
-    context["wishing"] = wishes.wishing(found, clock.today())
-    return render(request, "records/_patient_rows.html" if part else "records/patients.html", context)
+    context = {"form": form, "limit": LIMIT, "is_full": len(found) == LIMIT, **_rows(request, found)}
+    return render(request, template, context)
+
+
+def _rows(request: HttpRequest, found: list[Patient]) -> dict[str, Any]:
+    """The patients, and which of them wish to be reached another way or have a chart that is closed to whoever looks."""
+    locked = guarding.locked(found, request.user, clock.now())
+    return {"patients": found, "wishing": wishes.wishing(found, clock.today()), "locked": locked}
 
 
 def _is_the_chart_meant(text: str, found: list[Patient]) -> bool:
@@ -62,11 +69,13 @@ def patient_new(request: HttpRequest) -> HttpResponse:
     initial, kept = initial_from_draft(request)
     form = RegisterForm(request.POST or None, initial=initial, on=clock.today())
     resembling: list[Patient] = []
+    locked: set[int] = set()
     if request.method == "POST" and form.is_valid():
         try:
             patient = form.register([int(key) for key in request.POST.get("seen", "").split() if key.isdecimal()])
         except ResemblesError as warning:
             resembling = warning.charts
+            locked = guarding.locked(resembling, request.user, clock.now())
             audit.looked_at(request, "charts that resemble a new one", detail=f"{len(resembling)} rows")
         except ValidationError as refusal:
             form.add_error(None, refusal)
@@ -75,7 +84,7 @@ def patient_new(request: HttpRequest) -> HttpResponse:
             audit.record(Action.CREATE, "patient", chart=patient.chart_number, request=request)
             messages.success(request, _("Registered. The chart number is %(chart)s.") % {"chart": patient.chart_number})
             return redirect(patient)
-    return render(request, "records/patient_new.html", {"form": form, "resembling": resembling, **kept})
+    return render(request, "records/patient_new.html", {"form": form, "resembling": resembling, "locked": locked, **kept})
 
 
 @needs("patient.update")

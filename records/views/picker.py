@@ -4,10 +4,11 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
-from meso import audit
+from meso import audit, clock
 from meso.audit import Action
 from meso.http import HttpRequest
 from meso.roles import needs
+from records import guarding
 from records.forms.patients import SearchForm
 from records.models import Patient
 
@@ -23,5 +24,10 @@ def patient_pick(request: HttpRequest) -> HttpResponse:
     found = Patient.objects.search(text, limit=_SHOWN) if text else []
     if text:
         audit.record(Action.SEARCH, "patients", detail=f"{len(found)} found", request=request)
-    context = {"patients": found, "is_full": len(found) == _SHOWN, "text": text}
+    context = {
+        "locked": guarding.locked(found, request.user, clock.now()),
+        "patients": found,
+        "is_full": len(found) == _SHOWN,
+        "text": text,
+    }
     return render(request, "records/_patient_picked.html", context)

@@ -10,6 +10,7 @@ from django.db.models.fields.json import KT
 
 from meso.days import SOON_DAYS
 from meso.models import User
+from records import guarding
 from requests_app.kinds import ANSWERED_BY_THE_THING_ITSELF, NOTHING_GIVEN, Outcome, Step
 from requests_app.models.timeline import RequestEvent, Verb
 
@@ -44,6 +45,10 @@ def is_next(step: Step) -> Q:
 
 class PatientRequestQuerySet(models.QuerySet):
     """Which requests."""
+
+    def seen_by(self, user: User, at: datetime) -> "PatientRequestQuerySet":
+        """Those that this person may open: requests about a guarded chart that is closed to them are left out. No query more."""
+        return self.exclude(patient__in=guarding.closed_to(user, at))
 
     def open(self) -> "PatientRequestQuerySet":
         """Not yet answered."""

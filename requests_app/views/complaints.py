@@ -13,6 +13,7 @@ from meso.audit import Action
 from meso.http import HttpRequest
 from meso.paging import page
 from meso.roles import PUBLIC, may, needs
+from records.gate import chooses_chart
 from requests_app.forms.complaints import ComplaintActForm, DeskComplaintForm, PublicComplaintForm
 from requests_app.models import Complaint
 
@@ -30,6 +31,7 @@ def complaints(request: HttpRequest) -> HttpResponse:
 
 
 @needs("complaint.take")
+@chooses_chart
 def complaint_new(request: HttpRequest) -> HttpResponse:
     """Take a complaint in. Whoever may not read complaints sees its number and nothing more."""
     form = DeskComplaintForm(request.POST or None, on=clock.today(), initial=drafts.initial(request))

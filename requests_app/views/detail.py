@@ -11,7 +11,7 @@ from meso import audit, clock
 from meso.audit import Action
 from meso.http import HttpRequest
 from meso.roles import may, needs
-from records import wishes
+from records import guarding, wishes
 from records.models import Patient
 from requests_app import asked as asked_words
 from requests_app import checklist, matching, repeats
@@ -72,7 +72,9 @@ def request_match(request: HttpRequest, number: str) -> HttpResponse:
         found = [matching.compare(asked, patient) for patient in Patient.objects.search(query)] if query else []
         suggested = matching.candidates(asked)
         audit.record(Action.SEARCH, f"charts for {asked.number}", detail=f"{len(suggested) + len(found)} rows", request=request)
-        return {"suggested": suggested, "found": found, "q": query}
+        charts = [one.patient for one in suggested + found]
+        locked = guarding.locked(charts, request.user, clock.now())
+        return {"suggested": suggested, "found": found, "q": query, "locked": locked}
 
     if looking:
         asked = request_or_404(number)

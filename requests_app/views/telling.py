@@ -10,6 +10,7 @@ from meso.audit import Action
 from meso.http import HttpRequest
 from meso.roles import may, needs
 from records import wishes
+from records.gate import of_chart
 from records.models import Entry
 from records.views.about import patient_and_context
 from requests_app import inbound, telling
@@ -53,6 +54,7 @@ def inbound_new(request: HttpRequest, chart: str) -> HttpResponse:
 
 
 @needs("request.view")
+@of_chart(InboundAmendment)
 def inbound_one(request: HttpRequest, pk: int) -> HttpResponse:
     """What another provider told us, and for the physician the form that answers it."""
     told = get_object_or_404(InboundAmendment.objects.select_related("patient", "answer__entry"), pk=pk)

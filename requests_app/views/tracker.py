@@ -13,6 +13,7 @@ from meso.http import HttpRequest, file_answer
 from meso.paging import page
 from meso.roles import needs
 from records import wishes
+from records.gate import chooses_chart
 from records.models import Patient
 from requests_app import ics, repeats
 from requests_app.deadlines import spoken
@@ -28,7 +29,8 @@ def tracker(request: HttpRequest) -> HttpResponse:
     PatientRequest.objects.note_overdue(on=on, at=clock.now())
     data = request.POST or request.GET
     form = TrackerFilterForm(data or None)
-    requests, order = form.narrow(PatientRequest.objects.with_waiting().select_related("patient", "assignee"), on)
+    theirs = PatientRequest.objects.seen_by(request.user, clock.now()).with_waiting().select_related("patient", "assignee")
+    requests, order = form.narrow(theirs, on)
     found = page(requests, order, request.POST.get("after", ""))
     action = Action.SEARCH if request.method == "POST" else Action.VIEW
     audit.record(action, "request tracker", detail=f"{len(found)} rows", request=request)
@@ -46,6 +48,7 @@ def due_dates(request: HttpRequest) -> HttpResponse:
 
 
 @needs("request.take")
+@chooses_chart
 def request_new(request: HttpRequest) -> HttpResponse:
     """Take a request in for a patient: any kind, however it came, on the day it was received.
 
