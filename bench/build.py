@@ -71,7 +71,6 @@ def _store(office: Office, numbers: range) -> None:
     from simple_history.utils import bulk_create_with_history
 
     from meso import seals
-    from meso.models import AccessEvent
     from records.models import NameKey, Patient
 
     with transaction.atomic():
@@ -79,7 +78,7 @@ def _store(office: Office, numbers: range) -> None:
         NameKey.objects.bulk_create(key for patient in patients for key in NameKey.of(patient))
         seals.bulk_seal([row for patient in patients for row in _sealed_rows(office, patient)])
         _store_requests(office, patients[::10])
-        AccessEvent.objects.bulk_create(event for patient in patients for event in _looks(office, patient))
+        seals.bulk_seal([event for patient in patients for event in _looks(office, patient)])
 
 
 def _patient(office: Office, number: int) -> Any:

@@ -18,6 +18,7 @@ from simple_history.models import HistoricalRecords
 from meso.anchors import Anchor
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
 from meso.money import MoneyField
+from meso.office_chain import OfficeSealed
 from meso.roles import Role
 from meso.seals import ChainHead, Seal
 
@@ -223,10 +224,10 @@ class AccessEventQuerySet(AppendOnlyQuerySet):
         return events
 
 
-class AccessEvent(AppendOnly):
+class AccessEvent(OfficeSealed):
     """The audit trail: who looked at, printed, exported or changed what, when, from where; and who was refused.
 
-    Holds chart numbers, never names, and no free text (45 CFR 164.312(b)).
+    Holds chart numbers, never names, and no free text (45 CFR 164.312(b)). Each is a link of the office's chain.
     """
 
     class Action(models.TextChoices):

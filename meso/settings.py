@@ -111,11 +111,13 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "meso.forms.BootstrapRenderer"
 
-_SQLITE: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": DATA_DIR / "meso.sqlite3"}
+_SQLITE: dict[str, Any] = {"ENGINE": "sqlite3", "NAME": DATA_DIR / "meso.sqlite3"}
 DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url("DATABASE_URL") if env.str("DATABASE_URL", default="") else _SQLITE}
-if DATABASES["default"].get("ENGINE", "").rpartition(".")[2] not in ("sqlite3", "postgresql"):
+_KIND = DATABASES["default"].get("ENGINE", "").rpartition(".")[2]
+if _KIND not in ("sqlite3", "postgresql"):
     raise ImproperlyConfigured("DATABASE_URL can begin with postgres:// or sqlite:///.")
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+DATABASES["default"]["ENGINE"] = f"meso.db.{_KIND}"  # Django's own, with what must be the last act of a transaction
+if _KIND == "sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}  # a file: a second connection must reach it
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",

@@ -172,7 +172,7 @@ def start(folder: Path, show: str = "0", **environment: str) -> subprocess.Compl
 
 def test_with_an_empty_environment_it_starts_on_sqlite_with_debug_off(tmp_path):
     done = start(tmp_path, "s.DEBUG, s.DATABASES['default']['ENGINE'], s.ALLOWED_HOSTS")
-    assert done.stdout == "False django.db.backends.sqlite3 ['localhost', '127.0.0.1', '[::1]']\n"
+    assert done.stdout == "False meso.db.sqlite3 ['localhost', '127.0.0.1', '[::1]']\n"
 
 
 def test_an_empty_value_is_no_value(tmp_path):

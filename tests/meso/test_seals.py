@@ -242,11 +242,12 @@ def test_an_emptied_chain_is_found(chart):
 def test_a_head_that_was_taken_away_or_set_back_is_found(chart):
     patient, _entries = chart
     chain = patient_chain(patient.pk)
-    tamper("UPDATE meso_chainhead SET length = 3")
+    tamper(f"UPDATE meso_chainhead SET length = 3 WHERE chain = '{chain}'")
     assert found() == [(4, "chain", None)]
-    tamper("UPDATE meso_chainhead SET length = 4, seal = previous FROM meso_seal WHERE place = 4")
+    of_chain = f"WHERE place = 4 AND meso_chainhead.chain = '{chain}'"
+    tamper(f"UPDATE meso_chainhead SET length = 4, seal = previous FROM meso_seal {of_chain}")
     assert [broken.problem for broken in seals.verify().breaks] == ["its head holds another seal"]
-    tamper("DELETE FROM meso_chainhead")
+    tamper(f"DELETE FROM meso_chainhead WHERE chain = '{chain}'")
     assert [(broken.chain, broken.problem) for broken in seals.verify().breaks] == [(chain, "the chain's head is gone")]
 
 
