@@ -210,16 +210,20 @@ def give(
     office: Office,
     request_number: str = "",
     requested_on: date | None = None,
+    how: str = "",
     told: PriceTold | None = None,
     scope_reason: str = "",
     reissued: bool = False,
 ) -> AccountingGiven:
     """Issue the accounting: what is given is kept exactly as issued (164.528(d)).
 
-    The period reaches back six years at most from the day it was asked for, which is today unless `requested_on` says so.
-    It costs what the patient was `told` and chose to pay, else nothing. The same document on the same day is one
-    accounting, however often its button is pressed. Raises tariff.PriceRefused.
+    `how` is the WayOut, "" where a request asked for it: that one is made now, and given with the request. The period reaches
+    back six years at most from the day it was asked for, which is today unless `requested_on` says so. It costs what the
+    patient was `told` and chose to pay, else nothing. The same document on the same day, in the same way, is one accounting,
+    however often its button is pressed. Raises PriceRefused, and ListRefused for a
+    way that the patient does not wish.
     """
+    AccountingGiven.check_way(patient, how, on, request_number)
     asked_on = requested_on or on
     start = max(start, accounting_rules.look_back_start(asked_on))
     Patient.objects.select_for_update().get(pk=patient.pk)  # a second click waits here for the first
@@ -228,7 +232,7 @@ def give(
         pricing.check_may_charge(told, patient, fee)
     accounting = for_patient(patient, start, end, scope, on=on)
     document = accounting.as_pdf(office, on, fee).content
-    same = {"issued_on": on, "request_number": request_number, "sha256": hashlib.sha256(document).hexdigest()}
+    same = {"issued_on": on, "how": how, "request_number": request_number, "sha256": hashlib.sha256(document).hexdigest()}
     if given := patient.accountings.filter(**same).first():
         return given
     return AccountingGiven.objects.create(
@@ -247,4 +251,5 @@ def give(
         lines=len(accounting.lines),
         document=document,
         request_number=request_number,
+        how=how,
     )

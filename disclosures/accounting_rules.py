@@ -12,6 +12,14 @@ MONTHS_FREE = 12
 RESEARCH_PEOPLE = 50  # of so many people an accounting may tell of the protocol in place of each disclosure
 
 
+class ListRefused(ValueError):
+    """A list that may not be made or given so; the text says why. `field` names what is amiss, or is ""."""
+
+    def __init__(self, text: str, field: str = ""):
+        self.field = field
+        super().__init__(text)
+
+
 def same_day_in(year: int, day: date) -> date:
     """The same month and day in another year; Feb 29 becomes Feb 28 where there is none."""
     return date(year, day.month, min(day.day, calendar.monthrange(year, day.month)[1]))

@@ -26,8 +26,8 @@ def _log(start: date, end: date) -> Iterator[tuple[object, ...]]:
 def _accountings(start: date, end: date) -> Iterator[tuple[object, ...]]:
     rows = AccountingGiven.objects.filter(issued_on__range=(start, end)).select_related("patient", "issued_by")
     for row in rows.order_by("issued_on", "id").iterator(chunk_size=_CHUNK):
-        period = (row.start, row.end, row.scope, row.lines, row.fee)
-        yield row.pk, row.patient.chart_number, row.request_number, row.issued_on, *period, row.issued_by.signature, row.sha256
+        period, done = (row.start, row.end, row.scope, row.lines, row.fee), (row.issued_by.signature, row.sha256)
+        yield row.pk, row.patient.chart_number, row.request_number, row.issued_on, *period, row.how, *done
 
 
 def _accounting_documents(start: date, end: date) -> Iterator[tuple[str, bytes]]:
@@ -119,7 +119,7 @@ def register_all() -> None:
         citation="164.508(b)(6)", documents=_authorization_documents, order=22,
     )  # fmt: skip
     columns = (
-        "number", "chart_number", "request", "issued_on", "from", "to", "scope", "lines", "fee", "issued_by", "sha256",
+        "number", "chart_number", "request", "issued_on", "from", "to", "scope", "lines", "fee", "how", "issued_by", "sha256",
     )  # fmt: skip
     auditor.register(
         "accountings", _("Accountings given, as issued"), columns, _accountings,

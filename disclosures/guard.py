@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from disclosures import on_hand
 from disclosures.branches import Branch
-from records.models import Attachment, Entry, Patient
+from records.models import Attachment, Entry, Patient, WayOut
 
 
 class Means(models.TextChoices):
@@ -26,6 +26,17 @@ class Means(models.TextChoices):
     FAX = "fax", _("By fax")
     ELECTRONIC = "electronic", _("Electronically")
     INSPECT = "inspect", _("Looked at here; nothing leaves")
+
+    @property
+    def way_out(self) -> WayOut:
+        """The way in which it reaches a person, whose wish is asked about it."""
+        return {
+            "mail": WayOut.MAIL,
+            "pick_up": WayOut.HANDED_OVER,
+            "fax": WayOut.FAX,
+            "electronic": WayOut.ENCRYPTED_EMAIL,
+            "inspect": WayOut.HANDED_OVER,
+        }[self.value]
 
 
 @dataclass(frozen=True)

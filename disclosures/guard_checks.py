@@ -13,7 +13,7 @@ from disclosures import authorization_scope, on_hand, purposes
 from disclosures.branches import Asker, Branch, Pages
 from disclosures.guard import Check, Means, Plan, check, not_concerned, notice, ok, refused, warning
 from records import exclusion, representation, verification, wishes
-from records.models import ContactPreference, Entry, Restriction
+from records.models import Entry, Restriction
 from records.restriction_rules import Outcome, Recipient, Verdict
 
 _OFFICIALS = ("official_in_person", "official_in_writing", "official_agent")
@@ -265,18 +265,9 @@ def _contact(plan: Plan) -> Check:
         return not_concerned(_("It does not go to the patient."))
     if plan.way_asked:
         return ok(_("The patient asks for this way in the request."), rule)
-    if words := wishes.allows(plan.patient, _MEANS_OF[Means(plan.means)], "", plan.on):
+    if words := wishes.allows_way(plan.patient, Means(plan.means).way_out, plan.on):
         return refused(words, rule, overridable=not plan.request_number)
     return ok(_("As the patient wishes, or no wish is recorded."), rule)
-
-
-_MEANS_OF = {
-    Means.MAIL: ContactPreference.Means.MAIL,
-    Means.PICK_UP: ContactPreference.Means.PICK_UP,
-    Means.INSPECT: ContactPreference.Means.PICK_UP,
-    Means.ELECTRONIC: ContactPreference.Means.EMAIL,
-    Means.FAX: ContactPreference.Means.PHONE,
-}
 
 
 # --- how much ---------------------------------------------------------------------------------------------------------

@@ -12,13 +12,14 @@ from django.utils.translation import ngettext
 
 from disclosures import accounting, accounting_rules, pricing, tariff
 from disclosures.accounting import Accounting
+from disclosures.guard import Means
 from disclosures.models import AccountingGiven, PriceAnswer, PriceTold, ReissueAnswer
 from disclosures.purposes import Scope
 from disclosures.tariff import Price, PriceRefused
 from disclosures.withholding import Reissue
 from meso.models import Office, User
 from meso.money import in_words
-from records.models import Patient
+from records.models import Patient, WayOut
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Terms:
     postage: Decimal = Decimal(0)
     told_on: date | None = None
     waived: bool = False
+
+    @property
+    def how(self) -> WayOut:
+        """The way out that this delivery is."""
+        return Means(self.delivery).way_out
 
 
 def issue(
@@ -42,33 +48,35 @@ def issue(
     office: Office,
     requested_on: date | None = None,
     request_number: str = "",
+    how: str = "",
     **facts: Any,
 ) -> AccountingGiven | PriceTold:
     """Give the accounting where it costs nothing; where it does, keep that its price was told, and give nothing yet.
 
-    `facts` are by, at, and the scope's reason. The same list on the same day is given once. Raises PriceRefused, which says the
-    price, until the patient was told it (164.528(c)(2)).
+    `facts` are by, at, and the scope's reason; `how` is accounting.give's. The same list on the same day is given once. Raises
+    PriceRefused, which says the price, until the patient was told it (164.528(c)(2)), and ListRefused for the way out.
     """
+    AccountingGiven.check_way(patient, how, on, request_number)
     asked_on = requested_on or on
     facts |= {"on": on, "request_number": request_number, "requested_on": asked_on}
     if pricing.standing(patient, asked_on, request_number).is_free or (terms and terms.waived):
-        return accounting.give(patient, start, end, scope, office=office, **facts)
+        return accounting.give(patient, start, end, scope, office=office, how=how, **facts)
     made = accounting.for_patient(patient, max(start, accounting_rules.look_back_start(asked_on)), end, scope, on=on)
-    if again := _given_today(made, office, on, request_number):
+    if again := _given_today(made, office, on, request_number=request_number, how=how):
         return again
     if terms is None or not terms.delivery:
         raise PriceRefused(_("This list is not free. Say how it goes out, to see its price."), "delivery")
     price = tariff.current().price(terms.delivery, made.as_pdf(office, on).pages, terms.postage, office)
     if not price.total:
-        return accounting.give(patient, start, end, scope, office=office, **facts)
+        return accounting.give(patient, start, end, scope, office=office, how=how, **facts)
     if terms.told_on is None:
         raise PriceRefused(_not_told(price), "told_on")
     return pricing.tell(made, price, delivery=terms.delivery, told_on=terms.told_on, **facts)
 
 
-def _given_today(made: Accounting, office: Office, on: date, request_number: str) -> AccountingGiven | None:
+def _given_today(made: Accounting, office: Office, on: date, **same: str) -> AccountingGiven | None:
     """The free list that was given today word for word: its button was pressed twice."""
-    given = made.patient.accountings.filter(issued_on=on, request_number=request_number, fee=0)
+    given = made.patient.accountings.filter(issued_on=on, fee=0, **same)
     if not given.exists():
         return None
     digest = hashlib.sha256(made.as_pdf(office, on).content).hexdigest()
@@ -93,7 +101,8 @@ def answer_price(
 ) -> AccountingGiven | None:
     """Keep what the patient chose; where they pay, the list is made. None where they narrow it or take it back.
 
-    Raises PriceRefused for a day before they were told, in the future, and where they have answered already.
+    Raises PriceRefused for a day before they were told, in the future, and where they have answered already; ListRefused where
+    the patient wishes by now to be reached in another way than the one whose price was told.
     """
     Patient.objects.select_for_update().get(pk=told.patient_id)
     if PriceAnswer.objects.filter(told=told).exists():
@@ -103,22 +112,25 @@ def answer_price(
     told.answer(choice, answered_on=answered_on, by=by, at=at)
     if choice != PriceAnswer.Choice.ACCEPT:
         return None
-    facts = {"request_number": told.request_number, "requested_on": told.requested_on, "scope_reason": told.scope_reason}
+    facts: dict[str, Any] = {"requested_on": told.requested_on, "scope_reason": told.scope_reason}
+    facts |= {"request_number": told.request_number} if told.request_number else {"how": Means(told.delivery).way_out}
     now: dict[str, Any] = {"by": by, "at": at, "on": on, "office": office}
-    return accounting.give(told.patient, told.start, told.end, Scope(told.scope), told=told, **facts, **now)  # type: ignore[arg-type]
+    return accounting.give(told.patient, told.start, told.end, Scope(told.scope), told=told, **facts, **now)
 
 
 @transaction.atomic
-def answer_reissue(task: Reissue, *, reason: str, by: User, at: datetime, on: date, office: Office) -> ReissueAnswer:
+def answer_reissue(
+    task: Reissue, *, reason: str, how: str = "", by: User, at: datetime, on: date, office: Office
+) -> ReissueAnswer:
     """Answer "re-issue?": give the accounting anew, for nothing, with what it had to leave out; or keep the reason why not.
 
-    Raises IntegrityError when it was answered meanwhile.
+    Raises IntegrityError when it was answered meanwhile, ListRefused where it may not go out in this way.
     """
     old, given = task.accounting, None
     if not reason:
         facts: dict[str, Any] = {"requested_on": old.requested_on or old.issued_on, "scope_reason": old.scope_reason}
         now: dict[str, Any] = {"by": by, "at": at, "on": on, "office": office}
-        given = accounting.give(old.patient, old.start, old.end, Scope(old.scope), reissued=True, **facts, **now)
+        given = accounting.give(old.patient, old.start, old.end, Scope(old.scope), reissued=True, how=how, **facts, **now)
     return ReissueAnswer.objects.create(
         patient=old.patient, accounting=old, suspension=task.suspension, given=given, reason=reason,
         by=by, at=at,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from disclosures.accounting_rules import ListRefused
 from meso.models import Office
 
 
@@ -17,12 +18,8 @@ class Price:
     total: Decimal
 
 
-class PriceRefused(ValueError):
-    """A price that the tariff does not know; the text says why. `field` names the figure that is amiss, or is ""."""
-
-    def __init__(self, text: str, field: str = ""):
-        self.field = field
-        super().__init__(text)
+class PriceRefused(ListRefused):
+    """A price that the tariff does not know, or that was not told or chosen; the text says why."""
 
 
 @dataclass(frozen=True)

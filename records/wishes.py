@@ -19,6 +19,7 @@ from records.models import (
     Patient,
     Representative,
     Restriction,
+    WayOut,
 )
 from records.restriction_rules import Outcome, Verdict
 
@@ -137,6 +138,16 @@ def allows(patient: Patient, means: str, where: str, on: date) -> str | None:
     way = ", ".join([str(contact.get_means_display()), *contact.where.splitlines()])
     told = _("The patient asked to be reached only so: %(way)s.") % {"way": way}
     return f"{told} {_('Do not use: %(what)s.') % {'what': contact.avoid}}" if contact.avoid else told
+
+
+def allows_way(patient: Patient, how: str, on: date, where: str = "") -> str | None:
+    """Why papers may not go to the patient in this WayOut on that day, in words for the desk; None when they may. One query.
+
+    `where` is what stands on the envelope, the patient's name with it or not; "" where it is worked out from the wishes
+    themselves. Raises ValueError for a way that there is none such.
+    """
+    lines = (line for line in where.splitlines() if line.strip() != patient.name)
+    return allows(patient, WayOut(how).means, "\n".join(lines), on)
 
 
 def _is_there(means: str, where: str, wished: str) -> bool:

@@ -13,13 +13,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from disclosures import accounting, issuing, pricing
+from disclosures.accounting_rules import ListRefused
 from disclosures.issuing import Terms
 from disclosures.models import AccountingGiven, PriceTold, Release
 from disclosures.purposes import Scope
-from disclosures.tariff import PriceRefused
 from meso.models import Office, User
 from meso.roles import may
-from records.models import ContactPreference, Entry, PaidInFull, Patient, Restriction
+from records.models import ContactPreference, Entry, PaidInFull, Patient, Restriction, WayOut
 from requests_app import letters
 from requests_app.answers import all_or_nothing
 from requests_app.asked import Way
@@ -33,8 +33,7 @@ from requests_app.putting_right import put_right
 _ONCE = frozenset({Kind.RESTRICTION, Kind.CONFIDENTIAL_COMMUNICATION, Kind.ACCOUNTING})
 
 
-PLAIN_EMAIL = "by e-mail"
-ASKED_WAYS = {Way.MAIL: ("by mail",), Way.ELECTRONIC: (PLAIN_EMAIL, "by encrypted e-mail")}
+ASKED_WAYS = {Way.MAIL: (WayOut.MAIL,), Way.ELECTRONIC: (WayOut.EMAIL, WayOut.ENCRYPTED_EMAIL)}
 
 
 def why_not(request: PatientRequest, on: date) -> str:
@@ -184,7 +183,7 @@ def give_copies(
             raise NotAllowedNow(_("The day must lie between the day the copies were made and today."), "given_on")
         if bill.package.get("withheld", []) != held_now(me):
             raise NotAllowedNow(_("What is withheld has changed since this copy was made: make the copy anew."))
-        plain = how == PLAIN_EMAIL
+        plain = how == WayOut.EMAIL
         if plain and (warned_on is None or warned_on > given_on):
             words = _("Plain e-mail goes out only after the patient was warned that it is not private, and accepted it.")
             raise NotAllowedNow(words, "warned_on")
@@ -339,10 +338,10 @@ def answer_price(
 
 @contextmanager
 def priced() -> Iterator[None]:
-    """What the price of a list refuses, in this room's words."""
+    """What is refused of a list and its price, in this room's words."""
     try:
         yield
-    except PriceRefused as refusal:
+    except ListRefused as refusal:
         raise NotAllowedNow(str(refusal), refusal.field) from refusal
 
 

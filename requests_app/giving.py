@@ -13,17 +13,17 @@ from disclosures.guard import Means, Plan
 from disclosures.models import Release
 from meso.models import Office, User
 from meso.pdf import Pdf
-from records.models import Attachment, Entry, Representative
+from records.models import Attachment, Entry, Representative, WayOut
 from requests_app import carrying_out
 from requests_app.answers import all_or_nothing
 from requests_app.models import CopyBill, PatientRequest
 
 MEANS_OF = {
-    "by mail": Means.MAIL,
-    "handed over": Means.PICK_UP,
-    "by e-mail": Means.ELECTRONIC,
-    "by encrypted e-mail": Means.ELECTRONIC,
-    "by fax": Means.FAX,
+    WayOut.MAIL: Means.MAIL,
+    WayOut.HANDED_OVER: Means.PICK_UP,
+    WayOut.EMAIL: Means.ELECTRONIC,
+    WayOut.ENCRYPTED_EMAIL: Means.ELECTRONIC,
+    WayOut.FAX: Means.FAX,
 }
 
 

@@ -229,14 +229,6 @@ def render(draft: Draft, *, made_on: date) -> Pdf:
 
 # --- which way it goes ------------------------------------------------------------------------------------------------
 
-# How something goes out -> the means that a patient may wish for, or not. What is handed over is not here: it is always a way.
-MEANS_OF: dict[str, str] = {
-    "by mail": ContactPreference.Means.MAIL,
-    "by e-mail": ContactPreference.Means.EMAIL,
-    "by encrypted e-mail": ContactPreference.Means.EMAIL,
-    "by fax": ContactPreference.Means.OTHER,
-}
-
 
 def check_way(request: PatientRequest, how: str, on: date, address: str = "") -> None:
     """Raise NotAllowedNow where the patient wishes to be reached another way on that day (164.522(b)(1)(i)).
@@ -244,10 +236,9 @@ def check_way(request: PatientRequest, how: str, on: date, address: str = "") ->
     `address` is what stands on the envelope, the patient's name with it or not; "" where it is worked out from the wishes.
     Somebody who acts for the patient is reached where they said.
     """
-    if request.patient is None or request.is_by_another or how not in MEANS_OF:
+    if request.patient is None or request.is_by_another:
         return
-    where = "\n".join(line for line in address.splitlines() if line.strip() != request.patient.name)
-    if refusal := wishes.allows(request.patient, MEANS_OF[how], where, on):
+    if refusal := wishes.allows_way(request.patient, how, on, address):
         raise NotAllowedNow(refusal, "address" if address else "how")
 
 

@@ -1,5 +1,6 @@
 """The period and scope of an accounting."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -7,15 +8,17 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from disclosures import tariff
-from disclosures.accounting_rules import look_back_start
+from disclosures.accounting_rules import ListRefused, look_back_start
 from disclosures.issuing import Terms
 from disclosures.models import PriceAnswer
 from disclosures.purposes import Scope
 from meso.forms import DateField, Form
+from records.models import WayOut
 
 
 class AccountingForm(Form):
@@ -117,8 +120,42 @@ class PriceFields(forms.Form):
         return Terms(data["delivery"], data["postage"] or Decimal(0), data["told_on"], data["waived"])
 
 
-class PriceForm(PriceFields, Form):
-    """The same as a form of its own, beside the period of an accounting."""
+# Plain e-mail is not among them: others might read it.
+LIST_WAYS = [(way.value, way.label) for way in WayOut if way != WayOut.EMAIL]
+
+
+def way_field() -> forms.ChoiceField:
+    """How a list goes out that costs nothing; one that costs something says it with its price."""
+    return forms.ChoiceField(label=gettext_lazy("How"), choices=LIST_WAYS, initial=WayOut.HANDED_OVER)
+
+
+class GiveForm(PriceFields, Form):
+    """How the list goes out to the patient from the chart; where it is not free, its price with it.
+
+    `to` are the lines of the envelope.
+    """
+
+    how = way_field()
+
+    def __init__(self, data: Any = None, *, is_free: bool, to: Sequence[str]):
+        super().__init__(data, initial={"delivery": "electronic"})
+        self.is_free = is_free
+        for name in PriceFields.base_fields if is_free else ["how"]:
+            del self.fields[name]
+        self.fields["how" if is_free else "delivery"].help_text = format_html(
+            "{} <strong>{}</strong>", _("On the envelope:"), ", ".join(to)
+        )
+
+    def what(self) -> dict[str, Any]:
+        """The way and the terms, as issuing.issue takes them. Only of a valid form."""
+        if self.is_free:
+            return {"how": self.cleaned_data["how"], "terms": None}
+        return {"how": self.terms.how, "terms": self.terms}
+
+    def refuse(self, refusal: ListRefused) -> None:
+        """Show at its field why the list may not be given so."""
+        field = "delivery" if refusal.field == "how" and not self.is_free else refusal.field
+        self.add_error(field if field in self.fields else None, str(refusal))
 
 
 class PriceAnswerFields(forms.Form):

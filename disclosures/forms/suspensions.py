@@ -8,8 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from disclosures import purposes, suspension_rules
+from disclosures.forms.accounting import way_field
 from disclosures.models import Disclosure, Suspension
 from disclosures.suspension_rules import NotSuspendable
+from disclosures.withholding import Reissue
 from meso.forms import DateField, Form
 from meso.models import User
 from records import uploads
@@ -121,9 +123,14 @@ class EndForm(Form):
 
 
 class ReissueForm(Form):
-    """Why an accounting that was cut is not given anew; empty to give it."""
+    """How an accounting that was cut goes out anew, or why it is not given anew. `task` is which."""
 
-    reason = forms.CharField(label=gettext_lazy("Why not"), required=False, max_length=1000)
+    how = way_field()
+    reason = forms.CharField(label=gettext_lazy("Or why not"), required=False, max_length=1000)
+
+    def __init__(self, data: Any = None, *, task: Reissue):
+        super().__init__(data, auto_id=f"id_{task.accounting.pk}_%s")
+        self.task = task
 
     def clean_reason(self) -> str:
         """A reason, where the button that needs one was pressed."""
@@ -131,3 +138,8 @@ class ReissueForm(Form):
         if "leave" in self.data and not reason:
             raise forms.ValidationError(_("Say why it is not given anew."))
         return reason
+
+    def answer(self) -> dict[str, Any]:
+        """The way, or the reason where the button for that was pressed, as issuing.answer_reissue takes them."""
+        data = self.cleaned_data
+        return {"reason": data["reason"]} if "leave" in self.data else {"how": data["how"], "reason": ""}

@@ -4,15 +4,18 @@ from datetime import date, datetime
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from disclosures.accounting_rules import ListRefused
 from disclosures.purposes import Scope
 from meso.documents import DocumentManager, Keeping
 from meso.models import User
 from meso.money import MoneyField
 from meso.seals import Sealed
 from meso.signed import Signed
-from records.models import Patient
+from records import wishes
+from records.models import Patient, WayOut
 
 SCOPES = [(Scope.NOTICE.value, _("The office's notice")), (Scope.HIPAA.value, _("Federal minimum"))]
 
@@ -100,6 +103,8 @@ class AccountingGiven(Keeping, Sealed):
     document = models.BinaryField()  # the PDF
     sha256 = models.CharField(max_length=64)
     request_number = models.CharField(max_length=20, blank=True)
+    # "" where a request asked for it, whose timeline says how it went out, and in rows older than this column
+    how = models.CharField(_("how it went out"), max_length=20, choices=WayOut.choices, blank=True)
 
     objects: ClassVar = DocumentManager()
 
@@ -110,3 +115,14 @@ class AccountingGiven(Keeping, Sealed):
 
     def __str__(self) -> str:
         return f"accounting {self.pk}"
+
+    @staticmethod
+    def check_way(patient: Patient, how: str, on: date, request_number: str = "") -> None:
+        """Raise ListRefused where the patient wishes to be reached in another way than this on that day (164.522(b)(1)(i)).
+
+        `how` is a WayOut; "" only for a list that a request asked for, which asks about it when the list is given.
+        """
+        if not how and not request_number:
+            raise ListRefused(_t("Say how it goes out."), "how")
+        if how and (refusal := wishes.allows_way(patient, how, on)):
+            raise ListRefused(refusal, "how")

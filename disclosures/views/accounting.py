@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,13 +12,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from disclosures import accounting as accountings
 from disclosures import issuing, pricing
-from disclosures.forms.accounting import AccountingForm, PriceAnswerForm, PriceForm
+from disclosures.accounting_rules import ListRefused
+from disclosures.forms.accounting import AccountingForm, GiveForm, PriceAnswerForm
 from disclosures.models import AccountingGiven, PriceTold
-from disclosures.tariff import PriceRefused
 from meso import audit, clock
 from meso.audit import Action
 from meso.http import HttpRequest, file_answer
 from meso.roles import may, needs
+from records import wishes
 from records.models import Patient
 from records.views.about import patient_and_context
 
@@ -44,18 +45,19 @@ def _page(
     request: HttpRequest,
     chart: str,
     form: AccountingForm,
-    price_form: PriceForm | None = None,
+    give_form: GiveForm | None = None,
     answer_form: PriceAnswerForm | None = None,
 ) -> HttpResponse:
     """The list, what it costs, and what was given before."""
     patient, context = patient_and_context(chart)
     on = clock.today()
     audit.looked_at(request, "accounting", chart, detail=form.why)
+    standing = pricing.standing(patient, on)
     context |= {
         "form": form,
         "accounting": accountings.for_patient(patient, *form.period(), on=on),
-        "standing": pricing.standing(patient, on),
-        "price_form": price_form or PriceForm(initial={"delivery": "electronic"}),
+        "standing": standing,
+        "give_form": give_form or _give_form(None, patient, standing.is_free),
         "told": pricing.open_price(patient),
         "answer_form": answer_form or PriceAnswerForm(initial={"answered_on": on}),
         "given": patient.accountings.select_related("issued_by").order_by("-issued_on", "-id")[:_GIVEN_SHOWN],
@@ -90,26 +92,23 @@ def accounting_file(request: HttpRequest, chart: str, format: str) -> HttpRespon
 def accounting_give(request: HttpRequest, chart: str) -> HttpResponse:
     """Issue it, where it is free or costs nothing: what is given is kept byte for byte. Else the price is told first."""
     patient = get_object_or_404(Patient, chart_number=chart)
-    form, price_form = _form(request), PriceForm(request.POST)
-    if not form.is_valid():
-        return _page(request, chart, form, price_form)
-    priced = "delivery" in request.POST
-    if priced and not price_form.is_valid():
-        return _page(request, chart, form, price_form)
+    form, give_form = _form(request), _give_form(request.POST, patient, "delivery" not in request.POST)
+    if not (form.is_valid() and give_form.is_valid()):
+        return _page(request, chart, form, give_form)
+    start, end, scope = form.period()
+    facts = {**give_form.what(), **_now(request), "scope_reason": form.cleaned_data.get("reason", ""), "office": request.office}
     try:
-        made = issuing.issue(
-            patient,
-            *form.period(),
-            terms=price_form.terms if priced else None,
-            scope_reason=form.cleaned_data.get("reason", ""),
-            office=request.office,
-            **_now(request),
-        )
-    except PriceRefused as refusal:
-        price_form.is_valid()
-        price_form.add_error(refusal.field or None, str(refusal))
-        return _page(request, chart, form, price_form)
+        made = issuing.issue(patient, start, end, scope, **facts)
+    except ListRefused as refusal:
+        if refusal.field == "delivery":  # the free one was given meanwhile
+            give_form = _give_form(request.POST, patient, is_free=False)
+        give_form.refuse(refusal)
+        return _page(request, chart, form, give_form)
     return _made(request, chart, made, form.why)
+
+
+def _give_form(data: QueryDict | None, patient: Patient, is_free: bool) -> GiveForm:
+    return GiveForm(data, is_free=is_free, to=wishes.mailing_lines(patient, clock.today()))
 
 
 def _now(request: HttpRequest) -> dict[str, Any]:
@@ -136,8 +135,8 @@ def accounting_price(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     if form.is_valid():
         try:
             given = issuing.answer_price(told, **form.cleaned_data, office=request.office, **_now(request))
-        except PriceRefused as refusal:
-            form.add_error(refusal.field or None, str(refusal))
+        except ListRefused as refusal:
+            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
         else:
             audit.record(Action.CREATE, f"price {pk}", chart=chart, detail=form.cleaned_data["choice"], request=request)
             if given:

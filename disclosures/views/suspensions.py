@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from disclosures import issuing, withholding
+from disclosures.accounting_rules import ListRefused
 from disclosures.forms.suspensions import EndForm, ReissueForm, SuspensionForm
 from disclosures.models import Disclosure, Suspension
 from disclosures.suspension_rules import NotSuspendable
@@ -78,20 +79,21 @@ def _take_down(
 @require_GET
 def suspension(request: HttpRequest, pk: int) -> HttpResponse:
     """One statement: what it says, how long it holds, which rows it covers, and what it left to do."""
-    return _page(request, _one(pk), ReissueForm())
+    return _page(request, _one(pk))
 
 
 def _one(pk: int) -> Suspension:
     return get_object_or_404(Suspension.objects.with_state(), pk=pk)
 
 
-def _page(request: HttpRequest, one: Suspension, form: ReissueForm) -> HttpResponse:
+def _page(request: HttpRequest, one: Suspension, form: ReissueForm | None = None) -> HttpResponse:
     on, chart = clock.today(), one.patient.chart_number
     _patient, context = patient_and_context(chart)
     covered, others = withholding.rows_of(one)
     tasks = [task for task in withholding.to_reissue(on, one.patient) if task.suspension.pk == one.pk]
+    forms = [form if form and form.task == task else ReissueForm(task=task) for task in tasks]
     audit.looked_at(request, f"suspension {one.pk}", chart)
-    context |= {"one": one, "is_active": one.is_active(on), "covered": covered, "others": others, "tasks": tasks, "form": form}
+    context |= {"one": one, "is_active": one.is_active(on), "covered": covered, "others": others, "forms": forms}
     return render(request, "disclosures/suspension.html", context)
 
 
@@ -133,16 +135,19 @@ def suspension_reissue(request: HttpRequest, pk: int) -> HttpResponse:
     tasks = withholding.to_reissue(on, one.patient)
     key = (pk, request.POST.get("accounting", ""))
     task = next((task for task in tasks if (task.suspension.pk, str(task.accounting.pk)) == key), None)
-    form = ReissueForm(request.POST)
     if task is None:
         messages.info(request, _("That has been answered meanwhile."))
         return redirect("suspension", pk)
+    form = ReissueForm(request.POST, task=task)
     if not form.is_valid():
         return _page(request, one, form)
     now: dict[str, Any] = {"by": request.user, "at": clock.now(), "on": on, "office": request.office}
     try:
         with transaction.atomic():
-            answer = issuing.answer_reissue(task, reason=form.cleaned_data["reason"] if "leave" in request.POST else "", **now)
+            answer = issuing.answer_reissue(task, **form.answer(), **now)
+    except ListRefused as refusal:
+        form.add_error("how", str(refusal))
+        return _page(request, one, form)
     except IntegrityError:
         messages.info(request, _("That has been answered meanwhile."))
         return redirect("suspension", pk)

@@ -13,7 +13,7 @@ from records.models.paid_in_full import PaidInFull, PaymentBounce, PaymentMadeGo
 from records.models.patient import ChangedMeanwhileError, NameKey, Patient, ResemblesError
 from records.models.representatives import RefusalEnding, Representative, RepresentativeEnding, RepresentativeRefusal
 from records.models.restrictions import Restriction, RestrictionEnding, RestrictionEntry, RestrictionNotice
-from records.models.wishes import ContactPreference
+from records.models.wishes import ContactPreference, WayOut
 
 __all__ = [
     "PAYABLE",
@@ -57,4 +57,5 @@ __all__ = [
     "RestrictionNotice",
     "SignedAnew",
     "StrikeThrough",
+    "WayOut",
 ]

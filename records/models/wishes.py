@@ -50,3 +50,24 @@ class ContactPreference(Sealed):
 
     def __str__(self) -> str:
         return f"contact preference {self.pk}"
+
+
+class WayOut(models.TextChoices):
+    """How papers leave the office, as rows and timelines keep it."""
+
+    MAIL = "by mail", _("By mail")
+    HANDED_OVER = "handed over", _("Handed over")
+    EMAIL = "by e-mail", _("By e-mail")
+    ENCRYPTED_EMAIL = "by encrypted e-mail", _("By encrypted e-mail")
+    FAX = "by fax", _("By fax")
+
+    @property
+    def means(self) -> "ContactPreference.Means":
+        """The means that a patient may wish for, or not, to which it belongs. A fax is another way, not a telephone call."""
+        return {
+            "by mail": ContactPreference.Means.MAIL,
+            "handed over": ContactPreference.Means.PICK_UP,
+            "by e-mail": ContactPreference.Means.EMAIL,
+            "by encrypted e-mail": ContactPreference.Means.EMAIL,
+            "by fax": ContactPreference.Means.OTHER,
+        }[self.value]

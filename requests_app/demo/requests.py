@@ -202,7 +202,7 @@ class _Desk:
             until=self.on + timedelta(days=6),
             reason="Part of your record is on paper in our archive and is on its way to us.",
             told_on=self.on - timedelta(days=days_ago),
-            how="mail",
+            how="by mail",
             office=self.office,
             **self.when(days_ago, "privacy"),
         )
@@ -216,7 +216,7 @@ class _Desk:
     def send(self, days_ago: int) -> None:
         """The decision letter goes out."""
         letter = self.request.letters.filter(kind=Letter.Kind.DECISION).latest("pk")
-        answers.send_letter(letter, sent_on=self.on - timedelta(days=days_ago), how="mail", **self.when(days_ago, "frontdesk"))
+        answers.send_letter(letter, sent_on=self.on - timedelta(days=days_ago), how="by mail", **self.when(days_ago, "frontdesk"))
 
     def copies(self, days_ago: int) -> None:
         """The whole record is copied and billed."""

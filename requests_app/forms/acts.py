@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from meso.forms import DateField, Form
 from meso.models import Office, User
-from records.models import Patient
+from records.models import Patient, WayOut
 from requests_app import answers, deadlines
 from requests_app.deadlines import NotAllowedNow
 from requests_app.forms.desk import EARLIEST_RECEIPT, staff_of_requests
@@ -115,7 +115,7 @@ class ReceiptForm(ActForm):
 class ExtendForm(ActForm):
     """Extends the clock, once, to a named day, together with the letter that says so (law.md §1, §13a)."""
 
-    WAYS = (("by mail", _("By mail")), ("handed over", _("Handed over")), ("by e-mail", _("By e-mail")), ("by fax", _("By fax")))
+    WAYS = tuple((way.value, way.label) for way in WayOut if way != WayOut.ENCRYPTED_EMAIL)
     heading, button, audited = _("Extend the due date"), _("Extend once and make the letter"), "extended"
     done = _("The due date is moved and the letter is made. Print it from the letters below.")
     until = DateField(label=_("New day, named to the patient"))

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from disclosures import accounting_rules, pricing
-from disclosures.forms.accounting import AccountingForm, PriceAnswerFields, PriceFields
+from disclosures.forms.accounting import LIST_WAYS, AccountingForm, PriceAnswerFields, PriceFields
 from disclosures.models import AccountingGiven, PriceTold
 from disclosures.purposes import Scope
 from meso.forms import DateField
@@ -280,14 +280,8 @@ class GiveAccountingForm(ActForm):
     heading, button, audited = _("Record that the accounting was given"), _("Record as given"), "accounting given"
     done = _("It is recorded that the accounting was given.")
     lead = _("The clock stops on this day.")
-    WAYS = (
-        ("by mail", _("By mail")),
-        ("handed over", _("Handed over")),
-        ("by encrypted e-mail", _("By encrypted e-mail")),
-        ("by fax", _("By fax")),
-    )
     given_on = DateField(label=_("Given on"))
-    how = forms.ChoiceField(label=_("How"), choices=WAYS)
+    how = forms.ChoiceField(label=_("How"), choices=LIST_WAYS)
 
     def __init__(self, *args: Any, given: AccountingGiven, **kwargs: Any):
         super().__init__(*args, **kwargs)

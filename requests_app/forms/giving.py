@@ -16,15 +16,13 @@ from meso.forms import DateField
 from meso.models import Office
 from records import copying, representation, wishes
 from records.exclusion import excluded
-from records.models import Patient
+from records.models import Patient, WayOut
 from requests_app import carrying_out, giving
-from requests_app.carrying_out import PLAIN_EMAIL
 from requests_app.deadlines import NotAllowedNow
-from requests_app.forms.acts import ExtendForm
 from requests_app.kinds import Delivery
 from requests_app.models import CopyBill, PatientRequest
 
-WAY_OF = {Delivery.MAIL: "by mail", Delivery.PICK_UP: "handed over", Delivery.ELECTRONIC: PLAIN_EMAIL}
+WAY_OF = {Delivery.MAIL: WayOut.MAIL, Delivery.PICK_UP: WayOut.HANDED_OVER, Delivery.ELECTRONIC: WayOut.EMAIL}
 _NOT_ASKED = ("patient", "why", "recipient", "purpose", "means", "verified", "identifiers", "verified_on", "entries", "loose",
               "items", "said", "charge", "postage", "emergency", "authorization", "representative", "needs", "basis")  # fmt: skip
 
@@ -86,9 +84,7 @@ class AccessForm(DeskForm):
 class GiveForm(AccessForm):
     """The copies go out: the day and the way. Paid or not makes no difference."""
 
-    how = forms.ChoiceField(
-        label=gettext_lazy("How"), choices=[*ExtendForm.WAYS, ("by encrypted e-mail", gettext_lazy("By encrypted e-mail"))]
-    )
+    how = forms.ChoiceField(label=gettext_lazy("How"), choices=WayOut.choices)
     warned_on = DateField(
         label=gettext_lazy("Day on which the patient, warned that e-mail is not private, accepted it"), required=False,
         help_text=gettext_lazy("Others might read a plain e-mail. The patient may want it all the same, and then gets it."),
@@ -113,7 +109,7 @@ class GiveForm(AccessForm):
     def clean(self) -> dict[str, Any]:
         """Only plain e-mail needs the warning."""
         data = super().clean() or {}
-        if data.get("how") != PLAIN_EMAIL:
+        if data.get("how") != WayOut.EMAIL:
             data["warned_on"] = None
         elif not data.get("warned_on") and "warned_on" not in self.errors:
             self.add_error("warned_on", _("Warn the patient that others might read an e-mail; write the day they accepted it."))

@@ -238,13 +238,15 @@ def test_the_printed_list_names_its_scope_and_tells_series(patient, scope, words
 
 def test_the_same_accounting_given_twice_in_a_day_is_one(patient):
     DisclosureFactory(patient=patient)
-    now = {"by": UserFactory(), "at": AT, "office": Office.current()}
+    now = {"by": UserFactory(), "at": AT, "office": Office.current(), "how": "handed over"}
     first, again = (accounting.give(patient, date(2026, 1, 1), NOV_24, on=NOV_24, **now) for _ in range(2))
     assert first.pk == again.pk
     DisclosureFactory(patient=patient, recipient="Somebody since")
     accounting.give(patient, date(2026, 1, 1), NOV_24, on=NOV_24, **now)
     accounting.give(patient, date(2026, 1, 1), NOV_24, on=NOV_24 + timedelta(days=1), **now)
     assert AccountingGiven.objects.count() == 3
+    accounting.give(patient, date(2026, 1, 1), NOV_24, on=NOV_24, **now | {"how": "by mail"})  # in another way: another giving
+    assert AccountingGiven.objects.count() == 4
 
 
 def test_a_nil_accounting_says_so(patient):

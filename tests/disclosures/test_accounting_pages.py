@@ -8,12 +8,16 @@ import pytest
 from django.core.management import call_command
 from pypdf import PdfReader
 
+from disclosures import accounting
+from disclosures.accounting_rules import ListRefused
 from disclosures.models import AccountingGiven
+from meso.models import Office
 from tests.disclosures.log_pages import last_event
-from tests.factories import DisclosureFactory
+from tests.factories import AT, ContactPreferenceFactory, DisclosureFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_on_november_24")]
 PAGE = "/patients/10023/accounting/"
+GIVE = {"start": "2026-01-01", "end": "2026-11-24", "how": "handed over"}
 
 
 @pytest.mark.parametrize(("scope", "shown_"), [("notice", True), ("hipaa", False)])
@@ -44,7 +48,7 @@ def test_a_period_that_is_not_right_is_named(client, signed_in, patient, query, 
 def test_an_accounting_given_is_downloaded_as_issued(client, signed_in, patient):
     signed_in("front_desk")
     DisclosureFactory(patient=patient)
-    client.post("/patients/10023/accounting/give/", {"start": "2026-01-01", "end": "2026-11-24"})
+    client.post("/patients/10023/accounting/give/", GIVE)
     kept = patient.accountings.defer(None).get()
     assert (kept.start, kept.end, kept.lines) == (date(2026, 1, 1), date(2026, 11, 24), 1)
     response = client.get(f"/patients/10023/accounting/given/{kept.pk}/")
@@ -94,7 +98,7 @@ def test_why_the_shorter_list_was_given_is_in_the_audit(client, signed_in, patie
 
 def test_the_officer_gives_the_shorter_list_with_a_reason_and_not_without(client, signed_in, patient):
     signed_in("privacy_officer")
-    period = {"start": "2026-01-01", "end": "2026-11-24", "scope": "hipaa"}
+    period = GIVE | {"scope": "hipaa"}
     page = client.post(f"{PAGE}give/", period).content.decode()
     assert "Say why the patient gets the shorter list" in page
     assert not AccountingGiven.objects.exists()
@@ -105,7 +109,7 @@ def test_the_officer_gives_the_shorter_list_with_a_reason_and_not_without(client
 
 def test_the_front_desk_can_give_no_shorter_list(client, signed_in, patient):
     signed_in("front_desk")
-    client.post(f"{PAGE}give/", {"start": "2026-01-01", "end": "2026-11-24", "scope": "hipaa", "reason": "asked"})
+    client.post(f"{PAGE}give/", GIVE | {"scope": "hipaa", "reason": "asked"})
     assert AccountingGiven.objects.get().scope == "notice"
 
 
@@ -114,14 +118,14 @@ def test_the_front_desk_can_give_no_shorter_list(client, signed_in, patient):
 )
 def test_who_may_give_an_accounting(client, signed_in, patient, role, allowed):
     signed_in(role)
-    answer = client.post(f"{PAGE}give/", {"start": "2026-01-01", "end": "2026-11-24"})
+    answer = client.post(f"{PAGE}give/", GIVE)
     assert answer.status_code == (302 if allowed else 403)
     assert AccountingGiven.objects.count() == allowed
 
 
 def test_an_earlier_accounting_stays_as_issued_when_the_log_grows(client, signed_in, patient):
     signed_in("front_desk")
-    client.post(f"{PAGE}give/", {"start": "2026-01-01", "end": "2026-11-24"})
+    client.post(f"{PAGE}give/", GIVE)
     given = AccountingGiven.objects.get()
     DisclosureFactory(patient=patient, recipient="Logged later")
     kept = client.get(f"{PAGE}given/{given.pk}/").content
@@ -134,6 +138,57 @@ def test_an_earlier_accounting_stays_as_issued_when_the_log_grows(client, signed
 def test_an_accounting_is_found_under_its_own_chart_alone(client, signed_in, patient):
     signed_in("front_desk")
     other = DisclosureFactory().patient
-    client.post(f"{PAGE}give/", {"start": "2026-01-01", "end": "2026-11-24"})
+    client.post(f"{PAGE}give/", GIVE)
     given = AccountingGiven.objects.get()
     assert client.get(f"/patients/{other.chart_number}/accounting/given/{given.pk}/").status_code == 404
+
+
+# --- how it goes out: 164.522(b) --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def wish(patient):
+    return ContactPreferenceFactory(patient=patient, means="mail", where="PO Box 12\nAlbany, NY 12201", avoid="Home telephone")
+
+
+def test_the_page_asks_how_it_goes_out_and_shows_the_envelope_that_is_wished(client, signed_in, patient, wish):
+    signed_in("front_desk")
+    page = client.get(PAGE)
+    assert page.context["give_form"]["how"].initial == "handed over"
+    assert "<strong>" + ", ".join([patient.name, "PO Box 12", "Albany, NY 12201"]) in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("how", "given_"), [("handed over", True), ("by mail", True), ("by encrypted e-mail", False), ("by fax", False)]
+)
+def test_it_goes_out_as_the_patient_wishes_and_in_no_other_way(client, signed_in, patient, wish, how, given_):
+    signed_in("front_desk")
+    answer = client.post(f"{PAGE}give/", GIVE | {"how": how})
+    assert list(AccountingGiven.objects.values_list("how", flat=True)) == [how] * given_
+    if not given_:
+        said = "The patient asked to be reached only so: By mail, PO Box 12, Albany, NY 12201. Do not use: Home telephone."
+        assert answer.context["give_form"].errors == {"how": [said]}
+
+
+@pytest.mark.parametrize("how", ["", "by e-mail", "by pigeon"])
+def test_a_list_goes_out_in_a_way_there_is_and_not_by_plain_e_mail(client, signed_in, patient, how):
+    signed_in("front_desk")
+    assert list(client.post(f"{PAGE}give/", GIVE | {"how": how}).context["give_form"].errors) == ["how"]
+    assert not AccountingGiven.objects.exists()
+
+
+def test_how_it_went_out_stands_beside_each_that_was_given(client, signed_in, patient):
+    signed_in("front_desk")
+    client.post(f"{PAGE}give/", GIVE | {"how": "by fax"})
+    now = {"by": UserFactory(), "at": AT, "on": date(2026, 11, 24), "office": Office.current()}
+    accounting.give(patient, date(2026, 1, 1), date(2026, 11, 24), request_number="R-1001", **now)
+    page = client.get(PAGE).content.decode()
+    assert ">By fax</td>" in page
+    assert ">see request R-1001</td>" in page
+
+
+def test_a_list_at_the_desk_is_not_given_without_saying_how(patient):
+    now = {"by": UserFactory(), "at": AT, "on": date(2026, 11, 24), "office": Office.current()}
+    with pytest.raises(ListRefused, match="Say how it goes out") as refusal:
+        accounting.give(patient, date(2026, 1, 1), date(2026, 11, 24), **now)
+    assert refusal.value.field == "how"

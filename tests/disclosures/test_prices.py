@@ -10,7 +10,7 @@ from disclosures.issuing import Terms
 from disclosures.models import AccountingGiven, PriceAnswer, PriceTold
 from disclosures.tariff import PriceRefused
 from meso.models import Office
-from tests.factories import AT, DisclosureFactory, PatientFactory, UserFactory
+from tests.factories import AT, ContactPreferenceFactory, DisclosureFactory, PatientFactory, UserFactory
 
 NOV_24 = date(2026, 11, 24)
 PERIOD = (date(2026, 1, 1), date(2026, 11, 24))
@@ -22,13 +22,13 @@ def now(on=NOV_24):
 
 
 def issue(patient, terms=None, on=NOV_24, **more):
-    return issuing.issue(patient, *PERIOD, terms=terms, **now(on), **more)
+    return issuing.issue(patient, *PERIOD, terms=terms, how=terms.how if terms else "handed over", **now(on), **more)
 
 
 @pytest.fixture
 def later(patient):
     """A patient whose free list of these twelve months was asked for on March 15, 2026."""
-    accounting.give(patient, *PERIOD, **now(date(2026, 3, 15)))
+    accounting.give(patient, *PERIOD, how="handed over", **now(date(2026, 3, 15)))
     return patient
 
 
@@ -141,15 +141,16 @@ def test_no_way_round_charges_without_the_choice_to_pay(later, choice):
     if choice:
         told.answer(choice, answered_on=NOV_24, by=UserFactory(), at=AT)
     with pytest.raises(PriceRefused, match="chose to pay"):
-        accounting.give(later, *PERIOD, told=told, **now())
+        accounting.give(later, *PERIOD, told=told, how="handed over", **now())
     with pytest.raises(PriceRefused, match="after the patient was told"):
-        accounting.give(PatientFactory(), *PERIOD, told=told, **now())
+        accounting.give(PatientFactory(), *PERIOD, told=told, how="handed over", **now())
 
 
 # --- the desk's page --------------------------------------------------------------------------------------------------
 
 PAGE = "/patients/10023/accounting/"
 SENT = {"start": "2026-01-01", "end": "2026-11-24"}
+FREE = SENT | {"how": "handed over"}
 
 
 @pytest.mark.usefixtures("_on_november_24")
@@ -174,14 +175,54 @@ def test_the_desk_sees_the_price_tells_it_and_records_the_answer(client, signed_
 def test_a_second_click_on_a_free_list_asks_for_no_money(client, signed_in, patient):
     signed_in("front_desk")
     for _ in range(2):
-        assert client.post(f"{PAGE}give/", SENT).status_code == 302
+        assert client.post(f"{PAGE}give/", FREE).status_code == 302
     assert AccountingGiven.objects.count() == 1
 
 
 @pytest.mark.usefixtures("_on_november_24")
 def test_a_wrong_figure_is_said_at_its_field(client, signed_in, later):
     signed_in("front_desk")
-    form = client.post(f"{PAGE}give/", {**SENT, "delivery": "pick_up", "postage": "0.73"}).context["price_form"]
+    form = client.post(f"{PAGE}give/", {**SENT, "delivery": "pick_up", "postage": "0.73"}).context["give_form"]
     assert "Only a copy that goes by mail has postage" in str(form.errors["postage"])
-    form = client.post(f"{PAGE}give/", {**SENT, "delivery": "mail", "postage": "-1"}).context["price_form"]
+    form = client.post(f"{PAGE}give/", {**SENT, "delivery": "mail", "postage": "-1"}).context["give_form"]
     assert list(form.errors) == ["postage"]
+
+
+@pytest.mark.usefixtures("_on_november_24")
+def test_a_priced_list_goes_out_as_the_patient_wishes_when_it_is_told_and_when_it_is_paid(client, signed_in, later):
+    ContactPreferenceFactory(patient=later, means="phone", where="555-010-9999")
+    signed_in("front_desk")
+    mailed = {**SENT, "delivery": "mail", "postage": "0.73", "told_on": "2026-11-24"}
+    form = client.post(f"{PAGE}give/", mailed).context["give_form"]
+    assert "reached only so: By telephone, 555-010-9999" in str(form.errors["delivery"])
+    assert not PriceTold.objects.exists()
+    ContactPreferenceFactory(patient=later, begins_on=date(2026, 11, 1))
+    client.post(f"{PAGE}give/", mailed)
+    told = PriceTold.objects.get()
+    ContactPreferenceFactory(patient=later, means="phone", where="555-010-9999", begins_on=date(2026, 11, 24))
+    paid = f"{PAGE}price/{told.pk}/"
+    answer = client.post(paid, {"choice": "accept", "answered_on": "2026-11-24"})
+    assert "reached only so" in str(answer.context["answer_form"].non_field_errors())
+    assert not PriceAnswer.objects.exists()
+    ContactPreferenceFactory(patient=later, begins_on=date(2026, 11, 24))
+    client.post(paid, {"choice": "accept", "answered_on": "2026-11-24"})
+    assert AccountingGiven.objects.latest("id").how == "by mail"
+
+
+@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.parametrize(
+    ("delivery", "how"), [("mail", "by mail"), ("pick_up", "handed over"), ("electronic", "by encrypted e-mail")]
+)
+def test_a_later_list_that_costs_nothing_keeps_the_way_of_its_delivery(client, signed_in, later, delivery, how):
+    signed_in("front_desk")
+    client.post(f"{PAGE}give/", {**SENT, "delivery": delivery, "waived": "on"})
+    assert AccountingGiven.objects.latest("id").how == how
+
+
+@pytest.mark.usefixtures("_on_november_24")
+def test_a_form_for_a_free_list_that_was_given_meanwhile_asks_for_the_price(client, signed_in, patient):
+    signed_in("front_desk")
+    client.post(f"{PAGE}give/", FREE)
+    DisclosureFactory(patient=patient, recipient="Somebody since", purpose_code="authorization")
+    form = client.post(f"{PAGE}give/", FREE).context["give_form"]
+    assert "This list is not free" in str(form.errors["delivery"])

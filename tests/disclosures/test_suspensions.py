@@ -19,7 +19,7 @@ from disclosures.purposes import PURPOSES, Scope
 from disclosures.suspension_rules import NotSuspendable
 from meso.models import AccessEvent, Office
 from tests.disclosures.log_pages import facts
-from tests.factories import AT, DisclosureFactory, PatientFactory, SuspensionFactory, UserFactory
+from tests.factories import AT, ContactPreferenceFactory, DisclosureFactory, PatientFactory, SuspensionFactory, UserFactory
 
 NOV_10, DEC_10, DEC_11 = date(2026, 11, 10), date(2026, 12, 10), date(2026, 12, 11)
 EVER = (date(1950, 1, 1), date(2100, 1, 1))
@@ -261,7 +261,8 @@ def test_the_rows_are_read_in_a_number_of_queries_that_does_not_grow(patient, dj
 def give(patient, on, **more):
     at = datetime(on.year, on.month, on.day, 16, tzinfo=UTC)
     period = (date(2026, 1, 1), on)
-    return accounting.give(patient, *period, by=UserFactory(), at=at, on=on, office=Office.current(), **more)
+    facts = {"by": UserFactory(), "at": at, "on": on, "office": Office.current(), "how": "handed over"}
+    return accounting.give(patient, *period, **facts | more)
 
 
 @pytest.fixture
@@ -286,7 +287,8 @@ def test_when_it_lapses_each_accounting_that_it_cut_is_to_be_looked_at_again(pat
 
 def test_an_accounting_whose_window_does_not_reach_the_row_needs_nothing(patient, cut):
     period = (date(2025, 1, 1), date(2025, 12, 31))
-    accounting.give(patient, *period, by=UserFactory(), at=AT, on=date(2026, 11, 24), office=Office.current())
+    facts = {"by": UserFactory(), "at": AT, "on": date(2026, 11, 24), "office": Office.current(), "how": "handed over"}
+    accounting.give(patient, *period, **facts)
     assert len(withholding.to_reissue(DEC_11)) == 1
 
 
@@ -299,8 +301,9 @@ def test_rows_that_a_written_statement_still_withholds_wait(patient, cut):
 def test_given_anew_it_lists_the_row_costs_nothing_and_takes_no_free_one_away(patient, cut):
     (task,) = withholding.to_reissue(DEC_11)
     now = {"by": UserFactory(), "at": datetime(2026, 12, 11, 16, tzinfo=UTC), "on": DEC_11, "office": Office.current()}
-    answer = issuing.answer_reissue(task, reason="", **now)
+    answer = issuing.answer_reissue(task, reason="", how="by mail", **now)
     assert (answer.given.fee, answer.given.later_one, answer.given.start) == (0, True, date(2026, 1, 1))
+    assert answer.given.how == "by mail"
     assert answer.given.lines > task.accounting.lines
     assert withholding.to_reissue(DEC_11) == []
     with pytest.raises(IntegrityError):
@@ -310,15 +313,22 @@ def test_given_anew_it_lists_the_row_costs_nothing_and_takes_no_free_one_away(pa
 @time_machine.travel("2026-12-11T15:00:00Z")
 @pytest.mark.parametrize(
     ("sent", "answers", "given_now"),
-    [({"leave": "yes", "reason": "The patient died."}, 1, 1), ({"again": "yes"}, 1, 2), ({"leave": "yes", "reason": " "}, 0, 1)],
+    [
+        ({"leave": "yes", "reason": "The patient died."}, 1, 1),
+        ({"again": "yes"}, 1, 2),
+        ({"leave": "yes", "reason": " "}, 0, 1),
+        ({"again": "yes", "how": "by mail"}, 0, 1),
+    ],
 )
 def test_the_officer_closes_the_task_by_giving_anew_or_by_a_reason(client, signed_in, patient, cut, sent, answers, given_now):
+    """Not by mail, though: the patient wishes to be telephoned (164.522(b)(1)(i))."""
+    ContactPreferenceFactory(patient=patient, means="phone", where="555-010-9999")
     signed_in("privacy_officer")
     given_one, _early = cut
     page = client.get("/").content.decode()
     assert f"Re-issue accounting {given_one.pk}?" in page
     one = Suspension.objects.get()
-    client.post(f"/suspensions/{one.pk}/reissue/", {"accounting": given_one.pk, **sent})
+    client.post(f"/suspensions/{one.pk}/reissue/", {"accounting": given_one.pk, "how": "handed over", **sent})
     assert (ReissueAnswer.objects.count(), AccountingGiven.objects.count()) == (answers, given_now)
     assert ("Re-issue accounting" in client.get("/").content.decode()) is not answers
 

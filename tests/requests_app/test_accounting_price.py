@@ -26,7 +26,7 @@ def officer(db):
 def asked(officer):
     """Asked for on November 2, 2026, by a patient whose free list of these twelve months was asked for on March 15."""
     patient = PatientFactory()
-    first = {"by": officer, "at": AT, "on": date(2026, 3, 15), "office": an_office()}
+    first = {"by": officer, "at": AT, "on": date(2026, 3, 15), "office": an_office(), "how": "handed over"}
     accounting.give(patient, date(2025, 1, 1), date(2026, 3, 15), **first)
     return granted("accounting", officer, patient=patient)
 

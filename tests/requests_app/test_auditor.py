@@ -140,7 +140,7 @@ def test_an_extension_stands_with_its_letter(officer):
         until=date(2026, 12, 20),
         reason="The chart is at the copier.",
         told_on=ON,
-        how="mail",
+        how="by mail",
         by=officer,
         at=AT,
         on=ON,
@@ -155,8 +155,9 @@ def test_an_extension_stands_with_its_letter(officer):
 def test_the_log_and_the_accountings_are_there_as_they_were_given(officer):
     row = DisclosureFactory(disclosed_on=date(2026, 6, 15), recipient="=HYPERLINK(1)")
     DisclosureFactory(disclosed_on=date(2025, 12, 31))
-    given = accounting.give(row.patient, START, END, by=officer, at=AT, on=ON, office=Office.current())
+    given = accounting.give(row.patient, START, END, how="by mail", by=officer, at=AT, on=ON, office=Office.current())
     archive = exported()
+    assert [one["how"] for one in rows(archive, "accountings")] == ["by mail"]
     assert [one["recipient"] for one in rows(archive, "disclosures")] == ["'=HYPERLINK(1)"]
     assert archive.read(f"accountings/accounting-{given.pk}-2026-11-24.pdf") == bytes(given.document)
 

@@ -240,7 +240,7 @@ def test_no_letter_of_a_request_may_ask_for_a_waiver(officer):
     now = {"by": officer, "at": AT, "on": ON, "office": office}
     words = "We need your signature to give up your right to complain."
     with pytest.raises(NotAllowedNow, match="give up a right") as refused:
-        answers.extend_with_letter(request, until=date(2026, 12, 20), reason=words, told_on=ON, how="mail", **now)
+        answers.extend_with_letter(request, until=date(2026, 12, 20), reason=words, told_on=ON, how="by mail", **now)
     assert refused.value.field == "reason"
     with pytest.raises(NotAllowedNow, match="give up a right") as refused:
         answers.decide_with_letter(request, "denied", ground="U1", text=words, **now)
