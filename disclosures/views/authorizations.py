@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from disclosures import authorization_papers as papers
+from disclosures.authorization_rules import Kind
 from disclosures.forms.authorizations import AuthorizationForm, initial_of
 from disclosures.models import Authorization
 from meso import audit, clock, drafts
@@ -88,7 +89,7 @@ def authorization(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
 
 @needs("authorization.record")
 def authorization_new(request: HttpRequest, chart: str) -> HttpResponse:
-    """Record a signed form as it came, defective or not."""
+    """Record a signed form as it came, defective or not. `?kind=` says which is meant, such as a directive."""
     return _record(request, chart, None)
 
 
@@ -105,7 +106,8 @@ def authorization_again(request: HttpRequest, chart: str, pk: int) -> HttpRespon
 def _record(request: HttpRequest, chart: str, again: Authorization | None) -> HttpResponse:
     patient, context = patient_and_context(chart)
     kept = drafts.initial(request)
-    initial = {"signed": "", **kept} if kept else initial_of(again) if again else {"discloser": request.office.name}
+    asked = {"kind": kind} if (kind := request.GET.get("kind")) in Kind.values else {}
+    initial = {"signed": "", **kept} if kept else initial_of(again) if again else {"discloser": request.office.name, **asked}
     form = AuthorizationForm(
         request.POST or None, request.FILES or None, patient=patient, on=clock.today(), again=again, initial=initial
     )

@@ -103,6 +103,29 @@ def test_an_extended_clock_says_from_when_to_when_and_why(client, signed_in):
     assert "and 30 more by the extension: Friday, December 25, 2026." in text
 
 
+DIRECTIVE = "/patients/10023/authorizations/new/?kind=directive"
+
+
+@pytest.mark.parametrize(("role", "shown"), [("front_desk", True), ("privacy_officer", True), ("physician", False)])
+def test_an_access_request_leads_to_the_directive_that_sends_the_copy_to_somebody_else(client, signed_in, role, shown):
+    """Where the next step is decided: 164.524(c)(3)(ii)."""
+    signed_in(role)
+    request = RequestFactory(kind="access", patient=PatientFactory(chart_number="10023"))
+    assert (DIRECTIVE in page_of(client, request)) is shown
+    assert DIRECTIVE not in page_of(client, RequestFactory(kind="accounting", patient=request.patient))
+    assert "kind=directive" not in page_of(client, RequestFactory(kind="access", patient=None))
+
+
+def test_the_decision_shows_it_too_and_the_form_is_one_for_a_directive(client, signed_in):
+    signed_in("privacy_officer")
+    request = RequestFactory(kind="access", patient=PatientFactory(chart_number="10023"))
+    assert DIRECTIVE in client.get(f"/requests/{request.number}/decide/").content.decode()
+    assert client.get(DIRECTIVE).context["form"]["kind"].value() == "directive"
+    for query in ("", "?kind=", "?kind=subpoena"):
+        page = client.get(f"/patients/10023/authorizations/new/{query}")
+        assert page.context["form"]["kind"].value() == "authorization"
+
+
 @pytest.mark.parametrize("kind", ["restriction", "confidential_communication"])
 def test_where_the_law_sets_no_limit_the_page_says_so(client, signed_in, kind):
     signed_in("front_desk")
