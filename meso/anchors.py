@@ -14,7 +14,7 @@ from django.db import connection, models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnly
-from meso.seals import START, Seal
+from meso.seals import START, ChainHead, Seal
 
 
 class Anchor(AppendOnly):
@@ -76,10 +76,14 @@ def make(on: date, at: datetime) -> Anchor:
 
 
 def _wait_for_writers() -> None:
-    """No seal with a smaller number may come in later: wait for those being laid. SQLite has one writer, and it is us."""
+    """No seal with a smaller number may come in later: wait for those being laid. SQLite has one writer, and it is us.
+
+    Whoever lays a seal has locked its chain's head before, and EXCLUSIVE waits for such locks and lets readers be. The table
+    of heads and not of seals: a lock asks for the right to UPDATE, which the web server's role has on heads alone.
+    """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {connection.ops.quote_name(Seal._meta.db_table)} IN SHARE ROW EXCLUSIVE MODE")
+            cursor.execute(f"LOCK TABLE {connection.ops.quote_name(ChainHead._meta.db_table)} IN EXCLUSIVE MODE")
 
 
 class NotAnAnchor(ValueError):

@@ -6,11 +6,12 @@ many ALTERs and loses its triggers, so `install_triggers` runs after every migra
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 from typing import Any, NoReturn
 
 from django.apps import AppConfig, apps
 from django.core import checks
-from django.db import models
+from django.db import connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from meso.labels import Labelled
@@ -29,7 +30,21 @@ class AppendOnlyQuerySet(models.QuerySet):
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnlyError(f"{self.model._meta.verbose_name_plural} are append-only: add a row that corrects the old one.")
 
-    update = delete = bulk_update = update_or_create = _refuse
+    update = delete = bulk_update = update_or_create = select_for_update = _refuse
+
+    def hold(self, pk: int) -> None:
+        """Keep whoever holds this same row waiting until our transaction ends. Raises TransactionManagementError outside of one.
+
+        In the place of `select_for_update`, which asks for the right to UPDATE: the web server's role has none on these tables
+        (meso/app_role.py). An advisory lock on PostgreSQL; on SQLite whoever is in a transaction is the only writer already.
+        """
+        connection = connections[self.db]
+        if not connection.in_atomic_block:
+            raise transaction.TransactionManagementError("hold() is for the inside of a transaction")
+        if connection.vendor == "postgresql":
+            key = sha256(f"{self.model._meta.db_table} {pk}".encode()).digest()[:8]
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(key, signed=True)])
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, update_conflicts: bool = False, **kwargs: Any) -> list[Any]:
         """As Django's, without `update_conflicts`, which would change stored rows."""
@@ -164,8 +179,6 @@ def missing_triggers(connection: BaseDatabaseWrapper) -> set[str]:
 
 def install_after_migrate(app_config: AppConfig, using: str, **kwargs: Any) -> None:
     """post_migrate receiver: guards every append-only table of the app that was just migrated."""
-    from django.db import connections
-
     connection = connections[using]
     tables = set(connection.introspection.table_names())
     for model in append_only_models():
@@ -177,8 +190,6 @@ def check_triggers(
     *, app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
     """System check (`check --database default`): an append-only table without its triggers is an error."""
-    from django.db import connections
-
     return [
         checks.Error(
             f"The append-only guard {name} is missing in database {alias!r}.",

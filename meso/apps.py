@@ -11,10 +11,11 @@ class MesoConfig(AppConfig):
     verbose_name = "Meso"
 
     def ready(self) -> None:
-        from meso import append_only, audit, backup_card, logs  # noqa: F401  (receivers, and a card of the dashboard)
+        from meso import app_role, append_only, audit, backup_card, logs  # noqa: F401  (receivers, and a card of the dashboard)
 
         if settings.PRODUCTION:
             logs.catch_the_uncaught()
 
         post_migrate.connect(append_only.install_after_migrate, dispatch_uid="append_only")
         checks.register(append_only.check_triggers, checks.Tags.database)
+        checks.register(app_role.check_role, checks.Tags.database, deploy=True)

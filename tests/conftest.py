@@ -9,10 +9,11 @@ from pathlib import Path
 import hypothesis
 import pytest
 import time_machine
+from django.core.management.commands import flush
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from meso import append_only
+from meso import app_role, append_only
 from meso.models import User
 from tests.factories import AT, PASSWORD, UserFactory
 
@@ -52,16 +53,30 @@ def _quick_passwords_and_plain_static(django_db_setup=None) -> Iterator[None]:
 
 
 @contextmanager
-def triggers_lifted(on=connection) -> Iterator[None]:
-    """The guards off and on again: for the flush between transactional tests, and for a test that plays the attacker."""
-    models = [m for m in append_only.append_only_models() if m._meta.db_table in on.introspection.table_names()]
-    for model in models:
-        append_only.drop_triggers(on, model)
+def as_owner(on=connection) -> Iterator[None]:
+    """Past the role of MESO_TEST_ROLE, as the owner of the tables; nothing where the tests are the owner already."""
+    role = on.settings_dict.get("OPTIONS", {}).get("options", "").removeprefix("-c role=")
+    if role:
+        on.cursor().execute("SET ROLE NONE")
     try:
         yield
     finally:
+        if role:
+            on.cursor().execute(f"SET ROLE {role}")
+
+
+@contextmanager
+def triggers_lifted(on=connection) -> Iterator[None]:
+    """The guards off and on again: for the flush between transactional tests, and for a test that plays the attacker."""
+    models = [m for m in append_only.append_only_models() if m._meta.db_table in on.introspection.table_names()]
+    with as_owner(on):
         for model in models:
-            append_only.install_triggers(on, model)
+            append_only.drop_triggers(on, model)
+        try:
+            yield
+        finally:
+            for model in models:
+                append_only.install_triggers(on, model)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -77,6 +92,34 @@ def _flush_past_the_guard(django_db_setup, django_db_blocker) -> Iterator[None]:
     operations.execute_sql_flush = flush
     yield
     operations.execute_sql_flush = original
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _as_the_web_server(django_db_setup, django_db_blocker, _nobody_stays) -> Iterator[None]:
+    """MESO_TEST_ROLE=1 on PostgreSQL: every test works under a role with the rights of the web server's (meso/app_role.py)."""
+    if not os.environ.get("MESO_TEST_ROLE"):
+        yield
+        return
+    role, handle = f"role_of_{connection.settings_dict['NAME']}", flush.Command.handle
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(f"CREATE ROLE {role}")
+        app_role.grant(connection, role)
+
+    def handle_as_owner(self, **options):
+        with as_owner():
+            return handle(self, **options)
+
+    options = connection.settings_dict.setdefault("OPTIONS", {})
+    options["options"], flush.Command.handle = f"-c role={role}", handle_as_owner
+    connection.close()
+    yield
+    del options["options"]
+    flush.Command.handle = handle
+    with django_db_blocker.unblock():
+        connection.close()
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP OWNED BY {role}")
+            cursor.execute(f"DROP ROLE {role}")
 
 
 @pytest.fixture(scope="session", autouse=True)

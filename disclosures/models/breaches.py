@@ -106,7 +106,7 @@ class Breach(Sealed):
         self, verb: str, *, by: User, at: datetime, on: date, check: Callable[["Standing"], None], **data: Any
     ) -> "BreachEvent":
         with transaction.atomic():
-            Breach.objects.select_for_update().get(pk=self.pk)
+            Breach.objects.hold(self.pk)
             standing = Standing.of(self)
             if standing.closed:
                 raise NotNow(_t("This breach is closed."))

@@ -137,7 +137,7 @@ class Entry(Sealed):
         """
         start, words = passages.the_one(passages.places(self.body, passage)) if passage.strip() else (None, "")
         with transaction.atomic():
-            Entry.objects.select_for_update().get(pk=self.pk)
+            Entry.objects.hold(self.pk)
             if self.strikes.filter(passage="").exists() or self.strikes.filter(start=start, passage=words).exists():
                 raise ValidationError(_("The line is drawn already."))
             return StrikeThrough.objects.create(
@@ -154,7 +154,7 @@ class Entry(Sealed):
     def add_addendum(self, *, by: User, at: Any, body: str, request_number: str = "") -> "Addendum":
         """Lay a physician's addendum under the entry. The same words by the same hand are not laid there twice."""
         with transaction.atomic():
-            Entry.objects.select_for_update().get(pk=self.pk)
+            Entry.objects.hold(self.pk)
             there = self.addenda.filter(body=body, author=by, request_number=request_number).first()
             return there or Addendum.objects.create(
                 patient=self.patient,
@@ -169,7 +169,7 @@ class Entry(Sealed):
     def mark_misfiled(self, *, by: User, at: Any, reason: str) -> "Misfiling":
         """Say that this entry belongs to another chart. Raises ValidationError when that was said already."""
         with transaction.atomic():
-            Entry.objects.select_for_update().get(pk=self.pk)
+            Entry.objects.hold(self.pk)
             if Misfiling.objects.filter(entry=self).exists():
                 raise ValidationError(_("It is marked as filed in the wrong chart already."))
             return Misfiling.objects.create(patient=self.patient, entry=self, reason=reason, by=by, at=at)

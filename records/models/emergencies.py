@@ -82,7 +82,7 @@ class EmergencyRelease(Keeping, Signed, Sealed):
         if not reason.strip():
             raise ValidationError({"reason": _t("Say what the emergency was: without one the restriction binds.")})
         with transaction.atomic():
-            Restriction.objects.select_for_update().get(pk=restriction.pk)
+            Restriction.objects.hold(restriction.pk)
             told = restriction.verdict(None, purpose="treatment", recipient=Recipient.PROVIDER, on=released_on, emergency=True)
             if told.outcome != Outcome.EMERGENCY:
                 raise ValidationError(_t("This restriction does not stop treatment on that day; no exception is needed."))
@@ -102,7 +102,7 @@ class EmergencyRelease(Keeping, Signed, Sealed):
     def send(self, *, sent_on: date, how: str, by: User, at: datetime) -> "EmergencyLetterSent":
         """Record that the letter went out. Raises ValidationError when that is recorded, and for a day before it was made."""
         with transaction.atomic():
-            Restriction.objects.select_for_update().get(pk=self.restriction_id)
+            Restriction.objects.hold(self.restriction_id)
             if EmergencyLetterSent.objects.filter(release=self).exists():
                 raise ValidationError(_t("It is recorded that this letter was sent."))
             if sent_on < self.made_on:

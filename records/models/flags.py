@@ -52,7 +52,7 @@ class EntryFlag(Signed, Sealed):
     def lay(cls, entry: Entry, kind: str, *, reason: str, by: User, at: Any) -> "EntryFlag":
         """Flag the entry. Raises ValidationError where the same flag stands on it already."""
         with transaction.atomic():
-            Entry.objects.select_for_update().get(pk=entry.pk)
+            Entry.objects.hold(entry.pk)
             if cls.objects.filter(entry=entry, kind=kind, ending=None).exists():
                 raise ValidationError(_("This entry has that flag already."))
             return cls.objects.create(patient_id=entry.patient_id, entry=entry, kind=kind, reason=reason, by=by, at=at)
@@ -65,7 +65,7 @@ class EntryFlag(Signed, Sealed):
     def end(self, *, reason: str, by: User, at: Any) -> "EntryFlagEnding":
         """Take back a flag that was set by mistake. Raises ValidationError where it was taken back already."""
         with transaction.atomic():
-            Entry.objects.select_for_update().get(pk=self.entry_id)
+            Entry.objects.hold(self.entry_id)
             if EntryFlagEnding.objects.filter(flag=self).exists():
                 raise ValidationError(_("This flag was taken back already."))
             return EntryFlagEnding.objects.create(patient_id=self.patient_id, flag=self, reason=reason, by=by, at=at)

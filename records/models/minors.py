@@ -42,7 +42,7 @@ class MinorConsent(Signed, Sealed):
         if entry.service_on >= representation.adulthood(entry.patient.date_of_birth):
             raise ValidationError(_t("The patient was 18 on the day of service: no parent sees it in any case."))
         with transaction.atomic():
-            Entry.objects.select_for_update().get(pk=entry.pk)
+            Entry.objects.hold(entry.pk)
             if cls.objects.filter(entry=entry).exists():
                 raise ValidationError(_t("This entry is marked already."))
             return cls.objects.create(patient=entry.patient, entry=entry, ground=ground, by=by, at=at)

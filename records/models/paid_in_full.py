@@ -156,7 +156,7 @@ class PaymentBounce(Signed, Sealed):
     def make_good(self, *, paid_on: date, how: str, by: User, at: datetime) -> "PaymentMadeGood":
         """The patient has paid after all: the restriction goes on. Raises ValidationError when nothing waits any more."""
         with transaction.atomic():
-            Restriction.objects.select_for_update().get(pk=self.restriction_id)
+            Restriction.objects.hold(self.restriction_id)
             if not PaymentBounce.objects.waiting().filter(pk=self.pk).exists():
                 raise ValidationError(_t("This was settled already."))
             return PaymentMadeGood.objects.create(patient_id=self.patient_id, bounce=self, paid_on=paid_on, how=how, by=by, at=at)

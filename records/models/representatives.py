@@ -225,7 +225,7 @@ class RepresentativeRefusal(Signed, Sealed):
         """Treat the person as the representative again, from today on. Raises ValidationError as `refuse` does."""
         check_licensed(by)
         with transaction.atomic():
-            RepresentativeRefusal.objects.select_for_update().get(pk=self.pk)
+            RepresentativeRefusal.objects.hold(self.pk)
             if RefusalEnding.objects.filter(refusal=self).exists():
                 raise ValidationError(_t("This refusal has ended already."))
             return RefusalEnding.objects.create(

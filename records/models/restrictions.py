@@ -193,7 +193,7 @@ class Restriction(Sealed):
 
     def lock(self) -> None:
         """Hold it against other writers. Raises ValidationError when it has ended."""
-        Restriction.objects.select_for_update().get(pk=self.pk)
+        Restriction.objects.hold(self.pk)
         if RestrictionEnding.objects.filter(restriction=self).exists():
             raise ValidationError(_t("This restriction has ended."))
 

@@ -109,7 +109,8 @@ class Complaint(AppendOnly):
         Raises NotAllowedNow where the act does not follow from where the complaint stands, without words, for a day before the
         complaint or in the future, and for an answer that asks for a waiver or threatens (164.530(g), 164.530(h)).
         """
-        me = type(self).objects.select_for_update().get(pk=self.pk)
+        type(self).objects.hold(self.pk)
+        me = type(self).objects.get(pk=self.pk)
         if verb not in complaint_rules.POSSIBLE[me.state]:
             raise NotAllowedNow(_t("That can't be done as the complaint stands now."), "verb")
         if verb == complaint_rules.ANSWER and not me.reach:

@@ -10,13 +10,15 @@ from django.db.models.deletion import ProtectedError
 from meso import append_only
 from meso.append_only import AppendOnlyError
 from records.models import Entry
+from tests.conftest import as_owner
 from tests.factories import EntryFactory, PatientFactory
 
 ALL_MODELS = sorted(append_only.append_only_models(), key=lambda model: model._meta.label)
 
 
 def raw(sql: str, *params) -> None:
-    with transaction.atomic(), connection.cursor() as cursor:
+    """The triggers are asked, whatever the role may: this is what the tables' owner runs into."""
+    with as_owner(), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql, params)
 
 
@@ -154,7 +156,7 @@ def test_a_second_raw_connection_is_refused():
         import psycopg
 
         with (
-            psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as second,
+            psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None, "options": ""}) as second,
             pytest.raises(psycopg.IntegrityError, match="append-only"),
         ):
             second.execute("SET session_replication_role = replica")
