@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PO = ROOT / "locale/es/LC_MESSAGES/django.po"
 TEMPLATES = (
     "pdf/*.html",
+    "meso/pdf/_anchor.html",
     "disclosures/pdf/*.html",
     "disclosures/letters/*.html",
     "records/letters/*.html",

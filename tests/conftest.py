@@ -55,14 +55,17 @@ def _quick_passwords_and_plain_static(django_db_setup=None) -> Iterator[None]:
 @contextmanager
 def as_owner(on=connection) -> Iterator[None]:
     """Past the role of MESO_TEST_ROLE, as the owner of the tables; nothing where the tests are the owner already."""
-    role = on.settings_dict.get("OPTIONS", {}).get("options", "").removeprefix("-c role=")
-    if role:
-        on.cursor().execute("SET ROLE NONE")
+    if not on.settings_dict.get("OPTIONS", {}).get("options"):
+        yield
+        return
+    with on.cursor() as cursor:
+        cursor.execute("SELECT current_setting('role')")
+        (before,) = cursor.fetchone()
+        cursor.execute("SET ROLE NONE")
     try:
         yield
     finally:
-        if role:
-            on.cursor().execute(f"SET ROLE {role}")
+        on.cursor().execute(f"SET ROLE {before}")
 
 
 @contextmanager

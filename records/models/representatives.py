@@ -137,7 +137,8 @@ class Representative(Keeping, Sealed):
     def end(self, *, by: User, at: datetime, on: date, ended_on: date, reason: str) -> "RepresentativeEnding":
         """End the authority from that day on. Raises ValidationError when it has ended, or for a day that does not fit."""
         with transaction.atomic():
-            me = Representative.objects.select_for_update().get(pk=self.pk)
+            Representative.objects.hold(self.pk)
+            me = Representative.objects.get(pk=self.pk)
             if RepresentativeEnding.objects.filter(representative=me).exists():
                 raise ValidationError(_t("This authority has ended already."))
             if not me.begins_on <= ended_on <= on:
@@ -153,7 +154,8 @@ class Representative(Keeping, Sealed):
         """
         check_licensed(by)
         with transaction.atomic():
-            me = Representative.objects.select_for_update().get(pk=self.pk)
+            Representative.objects.hold(self.pk)
+            me = Representative.objects.get(pk=self.pk)
             if representation.refusal_in_force(me, on):
                 raise ValidationError(_t("This representative is refused already."))
             return RepresentativeRefusal.objects.create(

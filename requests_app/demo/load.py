@@ -1,10 +1,11 @@
 """Puts the invented office into an empty database: staff, patients, charts, the log, requests in every state."""
 
 import random
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
+from meso import anchors
 from meso.models import Office, User
 from records.models import Entry, Patient
 from requests_app.demo import authorizations, chart, officer, people, program, releases, representatives, requests
@@ -26,6 +27,7 @@ def load(*, on: date, at: datetime) -> None:
     chart.keep_wishes([patient for patient, _ in charts], staff["privacy"], on, at)
     chart.log_disclosures(dice, charts, staff["frontdesk"], staff["privacy"], on, at)
     authorizations.that_need_somebody([patient for patient, _ in charts], chart.RELEASES[0], staff["frontdesk"], on, at)
+    anchors.make(on - timedelta(days=1), at - timedelta(days=1))  # last night's, which today's copies carry out
     releases.let_out(charts, staff["frontdesk"], office, on=on, at=at)
     officer.withhold_and_judge([patient for patient, _ in charts], staff, on, at)
     requests.take_in_every_state(dice, charts, staff, office, on=on, at=at)

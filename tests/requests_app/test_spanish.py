@@ -23,7 +23,7 @@ from disclosures.breach_rules import CONTENTS
 from disclosures.guard import Plan
 from disclosures.models import Breach
 from disclosures.models.breaches import Standing
-from meso import languages
+from meso import anchors, languages
 from meso.pdf import Pdf
 from requests_app import after_letters, answers, grounds, letters
 from requests_app.grounds import GROUNDS
@@ -31,6 +31,7 @@ from requests_app.kinds import Kind, Outcome
 from requests_app.models import Disagreement, PatientRequest, ReviewOutcome, ReviewReferral
 from scripts import messages
 from tests.factories import (
+    AT,
     AuthorizationFactory,
     DisclosureFactory,
     EntryFactory,
@@ -232,6 +233,7 @@ def papers(officer, monkeypatch):
 
     def made(language: str) -> list[str]:
         facts, patient = {"office": an_office(), "on": ON}, PatientFactory(language=language)
+        anchors.make(ON, AT)  # which the cover letter carries out
         for lacking in ({"says_conditions": False, "purposes": [], "signed_on": None}, {"kind": "directive"}):
             form = AuthorizationFactory(patient=patient, **lacking)
             authorization_papers.missing_letter(form, by=officer, **facts)
