@@ -11,14 +11,14 @@ from typing import Any
 
 from disclosures.accounting_rules import look_back_start
 from disclosures.guard import Means, Plan
-from disclosures.models import AccountingGiven
+from disclosures.models import AccountingGiven, Disclosure
 from disclosures.purposes import Scope
 from meso.models import Office, User
 from records import copying
-from records.models import Entry, Patient
-from requests_app import amendments, answers, carrying_out, copies, giving, quoting
+from records.models import Entry, Patient, WayOut
+from requests_app import amendments, answers, carrying_out, copies, giving, inbound, quoting, reviews, telling
 from requests_app.kinds import Channel, Delivery, Kind, Outcome
-from requests_app.models import BillSettlement, Letter, PatientRequest
+from requests_app.models import BillSettlement, Letter, PatientRequest, Recipient, ReviewOutcome, Telling
 
 ASKED: dict[str, tuple[str, dict[str, str]]] = {
     Kind.ACCESS: ("I would like a copy of my whole record.", {"which": "Everything", "form": "mail"}),
@@ -43,6 +43,9 @@ MAY_BE_DENIED: tuple[str, dict[str, str]] = (
     "Please tell the pharmacy nothing about my treatment.",
     {"what": "My treatment", "from_whom": "The pharmacy on Lark Street"},
 )
+
+
+INSURER = "New York State Insurance Fund"
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,18 @@ CASES = (
         90,
         (("match", 89), ("verify", 89), ("deny", 70), ("send", 70), ("disagree", 50), ("rebut", 45), ("send_answer", 44)),
     ),
-    Case(Kind.AMENDMENT, Channel.LETTER, 60, (("match", 59), ("verify", 59), ("grant", 45), ("amend", 44), ("send", 43))),
+    Case(
+        Kind.AMENDMENT,
+        Channel.LETTER,
+        60,
+        (("match", 59), ("verify", 59), ("pass_on", 50), ("grant", 45), ("amend", 44), ("send", 43), ("name", 43), ("tell", 38)),
+    ),
+    Case(
+        Kind.ACCESS,
+        Channel.IN_PERSON,
+        85,
+        (("match", 85), ("verify", 85), ("deny", 70), ("send", 69), ("ask_review", 60), ("review", 50), ("send_answer", 49)),
+    ),
     Case(Kind.RESTRICTION, Channel.IN_PERSON, 30, (("match", 30), ("verify", 30))),
     Case(Kind.RESTRICTION, Channel.WEB, 70, (("match", 69), ("verify", 68), ("grant", 61), ("restrict", 61), ("send", 60))),
     Case(Kind.RESTRICTION, Channel.LETTER, 75, (("match", 74), ("verify", 74), ("deny", 66), ("send", 65))),
@@ -109,7 +123,18 @@ def take_in_every_state(
     asking = dice.sample(charts, len(CASES))
     for case, (patient, entries) in zip(CASES, asking, strict=True):
         _Desk(case, patient, entries, staff, office, on, at).work()
+    _told_by_others([patient for patient, _ in charts[4:6]], staff, on, at)
     PatientRequest.objects.note_overdue(on=on, at=at)
+
+
+def _told_by_others(patients: list[Patient], staff: dict[str, User], on: date, at: datetime) -> None:
+    """Another provider tells of an amendment of its own: one notice waits for the physician, one is answered."""
+    what = "They had written that the patient is allergic to lidocaine. A test has shown that it is not so."
+    for patient, days_ago in zip(patients, (3, 30), strict=True):
+        when: dict[str, Any] = {"at": at - timedelta(days=days_ago), "on": on - timedelta(days=days_ago)}
+        facts: dict[str, Any] = {"told_by": "Albany Medical Center, Records", "told_on": when["on"], "what": what}
+        notice = inbound.take(patient, **facts, by=staff["frontdesk"], **when)
+    inbound.leave(notice, "Our record says nothing of an allergy to lidocaine.", by=staff["doctor"], **when)
 
 
 class _Desk:
@@ -170,6 +195,8 @@ class _Desk:
     def _decide(self, outcome: str, days_ago: int, ground: str = "", text: str = "") -> None:
         by = "doctor" if self.case.kind == Kind.AMENDMENT else "privacy"
         facts = {"ground": ground, "text": text, "office": self.office, **self.when(days_ago, by)}
+        if ground.startswith("R"):
+            facts["judged_by"] = self.staff["doctor"]
         disputed = [self._entry()] if self.case.kind == Kind.AMENDMENT and ground else []
         answers.decide_with_letter(self.request, outcome, disputed=disputed, **facts)
 
@@ -190,6 +217,7 @@ class _Desk:
     def deny(self, days_ago: int) -> None:
         """Denied."""
         ground, text = {
+            Kind.ACCESS: ("R1", "We judged this with care. Please come and see us, and we talk it over with you."),
             Kind.AMENDMENT: ("A4", "We looked at the note again with the physician who wrote it. It is right as it stands."),
             Kind.RESTRICTION: ("N1", "The office must be able to tell the pharmacy what was given, for your safety."),
         }[Kind(self.case.kind)]
@@ -202,7 +230,7 @@ class _Desk:
             until=self.on + timedelta(days=6),
             reason="Part of your record is on paper in our archive and is on its way to us.",
             told_on=self.on - timedelta(days=days_ago),
-            how="by mail",
+            how=WayOut.MAIL,
             office=self.office,
             **self.when(days_ago, "privacy"),
         )
@@ -216,7 +244,9 @@ class _Desk:
     def send(self, days_ago: int) -> None:
         """The decision letter goes out."""
         letter = self.request.letters.filter(kind=Letter.Kind.DECISION).latest("pk")
-        answers.send_letter(letter, sent_on=self.on - timedelta(days=days_ago), how="by mail", **self.when(days_ago, "frontdesk"))
+        answers.send_letter(
+            letter, sent_on=self.on - timedelta(days=days_ago), how=WayOut.MAIL, **self.when(days_ago, "frontdesk")
+        )
 
     def copies(self, days_ago: int) -> None:
         """The whole record is copied and billed."""
@@ -236,7 +266,7 @@ class _Desk:
         bill = self.request.bills.latest("pk")
         facts = self.when(days_ago, "frontdesk")
         plan = Plan(**giving.facts_of(self.request, facts["on"]), **giving.what_of(bill), means=Means.MAIL)
-        giving.give(bill, plan, {}, how="by mail", office=self.office, **facts)
+        giving.give(bill, plan, {}, how=WayOut.MAIL, office=self.office, **facts)
         bill.settle(BillSettlement.How.PAID, **facts)
 
     def amend(self, days_ago: int) -> None:
@@ -245,6 +275,51 @@ class _Desk:
         addendum = "The patient's account was checked and is right. See the line above."
         facts = {"passage": "", "reason": reason, "addendum": addendum, **self.when(days_ago, "doctor")}
         carrying_out.amend(self.request, self._entry(), **facts)
+
+    def pass_on(self, days_ago: int) -> None:
+        """The entry goes to somebody, before it is found to be wrong."""
+        facts = self.when(days_ago, "frontdesk")
+        Disclosure.log(
+            patient=self.patient, disclosed_on=facts["on"], recipient=INSURER,
+            recipient_address="1 Watervliet Avenue, Albany, NY 12206", information="The note of the visit, with the history",
+            purpose_code="workers_compensation", purpose="Claim for an injury at work", entries=[self._entry()],
+            by=facts["by"], at=facts["at"],
+        )  # fmt: skip
+
+    def name(self, days_ago: int) -> None:
+        """Whom to tell of the correction: one who has the entry from the office, and whom the patient names."""
+        facts = {**self.when(days_ago, "frontdesk"), "office": self.office}
+        proposed = telling.proposals(self.request, facts["by"], facts["on"])
+        got = next(one for one in proposed if one.name == INSURER)
+        about: dict[str, Any] = {"name": got.name, "address": got.address, "disclosure": got.disclosure}
+        telling.add(self.request, Recipient.Why.HOLDS, **about, **facts)
+        named: dict[str, Any] = {
+            "name": "Dr. Irene Castellan",
+            "address": "40 Quail Street\nAlbany, NY 12206",
+            "agreed_on": facts["on"],
+        }
+        telling.add(self.request, Recipient.Why.NAMED, **named, **facts)
+        telling.asked_whom(self.request, "Dr. Irene Castellan", **self.when(days_ago, "frontdesk"))
+
+    def tell(self, days_ago: int) -> None:
+        """The first of them is told; the other still is to be."""
+        facts = self.when(days_ago, "frontdesk")
+        telling.tell(self.request.recipients.earliest("pk"), Telling.How.TOLD, day=facts["on"], way=WayOut.MAIL, **facts)
+
+    def ask_review(self, days_ago: int) -> None:
+        """The patient asks that the denial be reviewed, and somebody from outside is named to do it."""
+        facts = self.when(days_ago, "privacy")
+        review = reviews.ask(self.request, asked_on=facts["on"], **facts)
+        reviews.refer(review, name="Irene Castellan, MD", licence="NY 188205", referred_on=facts["on"], **facts)
+
+    def review(self, days_ago: int) -> None:
+        """The reviewer finds that the denial stands."""
+        facts = self.when(days_ago, "privacy")
+        reasons = "I read the whole record and agree with the judgment: another person could be put in danger."
+        reviews.decide(
+            self.request.reviews.get(), ReviewOutcome.Result.UPHELD, reasons=reasons, decided_on=facts["on"], office=self.office,
+            **facts,
+        )  # fmt: skip
 
     def disagree(self, days_ago: int) -> None:
         """The patient files a statement of disagreement."""
@@ -258,9 +333,9 @@ class _Desk:
         amendments.rebut(self.request.disagreements.get(), text, office=self.office, **self.when(days_ago, "doctor"))
 
     def send_answer(self, days_ago: int) -> None:
-        """The patient's copy of the answer goes out."""
+        """The latest letter, which answers a statement or tells of a review, goes out."""
         facts = self.when(days_ago, "frontdesk")
-        answers.send_letter(self.request.letters.latest("pk"), sent_on=facts["on"], how="by mail", **facts)
+        answers.send_letter(self.request.letters.latest("pk"), sent_on=facts["on"], how=WayOut.MAIL, **facts)
 
     def restrict(self, days_ago: int) -> None:
         """The restriction is put in force."""
@@ -284,4 +359,4 @@ class _Desk:
             self.request, start=look_back_start(facts["on"]), end=facts["on"], scope=Scope.NOTICE, office=self.office, **facts
         )
         assert isinstance(given, AccountingGiven)  # noqa: S101  (the first of its year is free)
-        carrying_out.give_accounting(self.request, given, given_on=facts["on"], how="handed over", **facts)
+        carrying_out.give_accounting(self.request, given, given_on=facts["on"], how=WayOut.HANDED_OVER, **facts)
