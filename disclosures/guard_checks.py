@@ -261,11 +261,14 @@ def _emergency_notice(plan: Plan) -> str:
 def _contact(plan: Plan) -> Check:
     """What goes to the patient goes where and as they wish; nobody asks why (164.522(b)(1)(i))."""
     rule = "45 CFR 164.522(b)(1)(i)"
+    means = Means(plan.means).way_out.means
+    if plan.representative and (words := wishes.allows_another(plan.patient, means, plan.address, plan.on)):
+        return refused(words, rule, overridable=not plan.request_number)
     if not plan.to_patient:
         return not_concerned(_("It does not go to the patient."))
     if plan.way_asked:
         return ok(_("The patient asks for this way in the request."), rule)
-    if words := wishes.allows_way(plan.patient, Means(plan.means).way_out, plan.on):
+    if words := wishes.allows(plan.patient, means, "", plan.on):
         return refused(words, rule, overridable=not plan.request_number)
     return ok(_("As the patient wishes, or no wish is recorded."), rule)
 

@@ -19,7 +19,6 @@ from records.models import (
     Patient,
     Representative,
     Restriction,
-    WayOut,
 )
 from records.restriction_rules import Outcome, Verdict
 
@@ -127,12 +126,14 @@ def wishing(patients: list[Patient], on: date) -> set[int]:
 def allows(patient: Patient, means: str, where: str, on: date) -> str | None:
     """Why the office may not reach the patient this way on that day, in words for the desk; None when it may. One query.
 
-    `means` is one of ContactPreference.Means; `where` is the number, e-mail or postal address, or "" where only the means is
-    asked about. Handing something to the patient at the office is always a way (164.522(b)(1)(i)).
+    `means` is one of ContactPreference.Means; `where` is the number, e-mail or postal address, the patient's name with it or
+    not, or "" where only the means is asked about. Handing something to the patient at the office is always a way
+    (164.522(b)(1)(i)).
     """
     contact = ContactPreference.objects.latest_of(patient, on)
     if contact is None or means == ContactPreference.Means.PICK_UP:
         return None
+    where = "\n".join(line for line in where.splitlines() if line.strip() != patient.name)
     if means == contact.means and (not where.strip() or _is_there(means, where, contact.where)):
         return None
     way = ", ".join([str(contact.get_means_display()), *contact.where.splitlines()])
@@ -140,14 +141,28 @@ def allows(patient: Patient, means: str, where: str, on: date) -> str | None:
     return f"{told} {_('Do not use: %(what)s.') % {'what': contact.avoid}}" if contact.avoid else told
 
 
-def allows_way(patient: Patient, how: str, on: date, where: str = "") -> str | None:
-    """Why papers may not go to the patient in this WayOut on that day, in words for the desk; None when they may. One query.
+def allows_another(patient: Patient, means: str, where: str, on: date) -> str | None:
+    """Why the office may not reach somebody who acts for the patient there on that day, in words for the desk; None when it may.
 
-    `where` is what stands on the envelope, the patient's name with it or not; "" where it is worked out from the wishes
-    themselves. Raises ValueError for a way that there is none such.
+    What goes to a representative goes where they said (164.502(g)(1)): the patient's wish governs what goes to the patient. But
+    a patient who asked to be reached elsewhere has left the place that the chart names, and whoever opens the mail or picks up
+    the telephone there may be the reason, which nobody asks (164.522(b)(2)(iii)). So nothing about them goes to that place,
+    whoever it is addressed to: the representative names another, or is handed it. Where the rule is silent this is the office's
+    decision, on the careful side. `means` and `where` as `allows` takes them, one query.
     """
-    lines = (line for line in where.splitlines() if line.strip() != patient.name)
-    return allows(patient, WayOut(how).means, "\n".join(lines), on)
+    contact = ContactPreference.objects.latest_of(patient, on)
+    if contact is None or not _is_of_the_chart(patient, means, where):
+        return None
+    if means == contact.means and _is_there(means, where, contact.where):
+        return None
+    return _("The patient asked not to be reached there, so nothing goes there: ask for another place, or hand it over.")
+
+
+def _is_of_the_chart(patient: Patient, means: str, where: str) -> bool:
+    if means == ContactPreference.Means.MAIL:
+        return any(line.startswith(street) for street in _lines(patient.address_1) for line in _lines(where))
+    known = {ContactPreference.Means.PHONE: patient.phone, ContactPreference.Means.EMAIL: patient.email}.get(means)  # type: ignore[call-overload]
+    return bool(known and where.strip()) and _is_there(means, where, known)
 
 
 def _is_there(means: str, where: str, wished: str) -> bool:

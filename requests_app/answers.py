@@ -147,8 +147,8 @@ def send_letter(letter: Letter, *, sent_on: date, how: str, by: User, at: dateti
     with all_or_nothing(request):
         if sent := sent_event(letter):
             raise NotAllowedNow(_("It was sent on %(day)s.") % {"day": spoken(date.fromisoformat(sent.data["sent_on"]))})
-        letters.check_way(request, how, sent_on)
-        address = "\n".join(letters.envelope(request, sent_on))
+        letters.check_letter_way(letter, how, sent_on)
+        address = "\n".join(letters.envelope_of(letter, sent_on))
         return request.letter_sent(letter, sent_on=sent_on, how=how, address=address, by=by, at=at, on=on)
 
 

@@ -160,11 +160,13 @@ def give_copies(
     by: User,
     at: datetime,
     on: date,
+    address: str = "",
     warned_on: date | None = None,
     release: Release | None = None,
 ) -> RequestEvent:
     """The copies went out on that day, paid or not: a bill never holds them.
 
+    `address` is where they go to somebody who acts for the patient, where it is not the one that they gave.
     `warned_on`: the day on which the patient, warned that e-mail is not private, accepted it. Raises NotAllowedNow when they
     went out already; for a day before they were made or in the future; for plain e-mail that was not accepted by that day;
     for a way that the patient asked not to be reached by, unless this request itself asks for it. Called by
@@ -187,8 +189,8 @@ def give_copies(
         if plain and (warned_on is None or warned_on > given_on):
             words = _("Plain e-mail goes out only after the patient was warned that it is not private, and accepted it.")
             raise NotAllowedNow(words, "warned_on")
-        if how not in ASKED_WAYS.get(me.details.get("form", ""), ()):
-            letters.check_way(me, how, given_on)
+        if me.is_by_another or how not in ASKED_WAYS.get(me.details.get("form", ""), ()):
+            letters.check_way(me, how, given_on, address if me.is_by_another else "")
         note = _("The patient was warned that e-mail is not private, and wants it so.") if plain else ""
         facts = {"given_on": given_on, "how": how, "bill": bill.pk, **_released(release)}
         facts |= {"warned_on": warned_on} if plain else {}

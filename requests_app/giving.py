@@ -67,7 +67,13 @@ def give(
     owed = Bill(bytes(stored.document), stored.total)
     with all_or_nothing(bill.request):
         released = desk.release(plan, overrides, by=by, at=at, office=office, made=papers, bill=owed, once=once)
-        facts: dict[str, Any] = {"given_on": plan.on, "how": how, "warned_on": warned_on, "release": released}
+        facts: dict[str, Any] = {
+            "given_on": plan.on,
+            "how": how,
+            "warned_on": warned_on,
+            "release": released,
+            "address": plan.address,
+        }
         carrying_out.give_copies(bill, **facts, by=by, at=at, on=on)
     return released
 

@@ -20,7 +20,7 @@ from meso import languages, waivers
 from meso.models import Office, User
 from meso.pdf import Pdf, render_pdf
 from records import exclusion, wishes
-from records.models import ContactPreference
+from records.models import ContactPreference, WayOut
 from requests_app import asked, grounds, unsaid
 from requests_app.deadlines import NotAllowedNow
 from requests_app.grounds import Ground
@@ -231,15 +231,38 @@ def render(draft: Draft, *, made_on: date) -> Pdf:
 
 
 def check_way(request: PatientRequest, how: str, on: date, address: str = "") -> None:
-    """Raise NotAllowedNow where the patient wishes to be reached another way on that day (164.522(b)(1)(i)).
+    """Raise NotAllowedNow where it may not go out in this WayOut on that day, as `why_not_reached` says.
 
-    `address` is what stands on the envelope, the patient's name with it or not; "" where it is worked out from the wishes.
-    Somebody who acts for the patient is reached where they said.
+    `address` is what stands on the envelope, the patient's name with it or not; "" where it is worked out.
     """
-    if request.patient is None or request.is_by_another:
-        return
-    if refusal := wishes.allows_way(request.patient, how, on, address):
+    if refusal := why_not_reached(request, WayOut(how).means, on, address):
         raise NotAllowedNow(refusal, "address" if address else "how")
+
+
+def why_not_reached(request: PatientRequest, means: str, on: date, where: str = "") -> str | None:
+    """Why whoever asked may not be reached by these means on that day, in words for the desk; None when they may.
+
+    The patient is reached as they wish (164.522(b)(1)(i)). Somebody who acts for the patient is reached where they said, but not
+    at the place that the patient asked to have left: wishes.allows_another says why.
+    """
+    if request.patient is None:
+        return None
+    if request.is_by_another:
+        return wishes.allows_another(request.patient, means, where or where_they_are(request).get(means, ""), on)
+    return wishes.allows(request.patient, means, where, on)
+
+
+def check_letter_way(letter: Letter, how: str, on: date, address: str = "") -> None:
+    """Raise NotAllowedNow as `check_way` does; what goes to others than whoever asked goes as the office likes."""
+    if letter.kind != Letter.Kind.CORRECTION:
+        check_way(letter.request, how, on, address)
+
+
+def envelope_of(letter: Letter, on: date) -> list[str]:
+    """The lines of the address on that day; of a letter to others than whoever asked, those it was made with."""
+    if letter.kind == Letter.Kind.CORRECTION:
+        return letter.addressed_to.splitlines()
+    return envelope(letter.request, on)
 
 
 def envelope(request: PatientRequest, on: date) -> list[str]:
@@ -283,10 +306,20 @@ def _wished(details: dict[str, str]) -> list[str]:
     return [f"{known.get(means, means)}: {details['where']}"]
 
 
+def where_they_are(request: PatientRequest) -> dict[str, str]:
+    """Where somebody who asks for the patient said they can be reached, by the means; "" where they did not say."""
+    acting = request.representative
+    return {
+        ContactPreference.Means.MAIL: request.asker_address or (acting.address if acting else ""),
+        ContactPreference.Means.EMAIL: request.asker_email,
+        ContactPreference.Means.PHONE: request.asker_phone or (acting.phone if acting else ""),
+    }
+
+
 def _given(request: PatientRequest) -> list[str]:
     """Where the asker said they can be reached; [] when they gave nothing, and the letter is handed over."""
-    address = request.asker_address or (request.representative.address if request.representative else "")
+    places = where_they_are(request)
+    address = places.pop(ContactPreference.Means.MAIL)
     if address.strip():
         return address.splitlines()
-    ways = [(request.asker_email, ContactPreference.Means.EMAIL), (request.asker_phone, ContactPreference.Means.PHONE)]
-    return [f"{means.label}: {where}" for where, means in ways if where][:1]
+    return [f"{ContactPreference.Means(means).label}: {where}" for means, where in places.items() if where][:1]

@@ -68,7 +68,7 @@ def record(
         if what == What.AGAIN and (how, address.split()) == (last_how, last_address.split()):
             raise NotAllowedNow(_("From there it came back. Choose another way or another address."), "address")
         if what == What.AGAIN:
-            letters.check_way(me, how, done_on, address)
+            letters.check_letter_way(letter, how, done_on, address)
         delivery = LetterDelivery.objects.create(
             letter=letter, what=what, on=done_on, how=how, address=address, note=note, by=by, at=at
         )

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from meso.models import Office, User
-from records import wishes
 from records.models import ContactPreference
 from requests_app import letters
 from requests_app.answers import all_or_nothing, make_letter
@@ -42,10 +41,8 @@ _MEANS = {Way.TELEPHONE: ContactPreference.Means.PHONE, Way.EMAIL: ContactPrefer
 
 
 def why_not_by(request: PatientRequest, way: str, on: date) -> str:
-    """Why the patient may not be told in this way, for they asked to be reached in another (164.522(b)); "" when they may."""
-    if request.patient is None or way not in _MEANS:
-        return ""
-    return wishes.allows(request.patient, _MEANS[Way(way)], "", on) or ""
+    """Why whoever asked may not be told in this way, as letters.why_not_reached says (164.522(b)); "" when they may."""
+    return (way in _MEANS and letters.why_not_reached(request, _MEANS[Way(way)], on)) or ""
 
 
 def tell(

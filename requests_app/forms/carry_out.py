@@ -40,7 +40,7 @@ class SendForm(ActForm):
         super().__init__(*args, **kwargs)
         self.letter = letter
         self.fields["sent_on"].initial = self.on
-        self.fields["how"].help_text = self._envelope(letters.envelope(self.asked, self.on))
+        self.fields["how"].help_text = self._envelope(letters.envelope_of(letter, self.on))
 
     def _envelope(self, lines: list[str]) -> SafeString:
         """What goes on the envelope today; it says so when the letter was made before the patient changed it."""

@@ -120,7 +120,7 @@ class DeliveryForm(ChoosingForm):
         choices = [(what.value, words) for what, words in self._WORDS.items() if what in may_be]
         self.fields["what"].choices, self.fields["done_on"].initial = choices, self.on  # type: ignore[attr-defined]
         self.fields["what"].initial = choices[0][0] if len(choices) == 1 else None
-        self.fields["address"].initial = "\n".join(letters.envelope(self.asked, self.on))
+        self.fields["address"].initial = "\n".join(letters.envelope_of(letter, self.on))
         where = ", ".join(address.splitlines())
         words = {"kind": letter.get_kind_display(), "how": how, "where": where}
         self.lead = _("Letter “%(kind)s”, %(how)s, to %(where)s.") % words if last_on else _("This letter has not been sent yet.")

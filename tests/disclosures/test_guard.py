@@ -245,6 +245,17 @@ def test_the_patients_wish_binds_what_goes_to_the_patient_and_nothing_else(patie
     assert check(plan_for(patient, "court_order"), "contact").state == State.NOT_CONCERNED
 
 
+def test_who_acts_for_the_patient_gets_it_where_they_are_but_not_at_the_home_that_the_patient_left(patient):
+    ContactPreferenceFactory(patient=patient, means="mail", where="PO Box 12")
+    plan = plan_for(patient, "individual", "representative", means=Means.MAIL)
+    assert check(plan, "contact").state == State.NOT_CONCERNED
+    home = replace(plan, address="Rosa Alvarez\n12 Elm Street\nAlbany, NY 12207")
+    assert "asked not to be reached there" in str(check(home, "contact").reason)
+    assert (check(home, "contact").is_refused, check(home, "contact").overridable) == (True, True)
+    assert not check(replace(home, request_number="R-1001"), "contact").overridable
+    assert not check(replace(home, means=Means.PICK_UP), "contact").is_refused
+
+
 @pytest.mark.parametrize(
     ("code", "branch", "changes", "words"),
     [

@@ -9,7 +9,7 @@ import time_machine
 from disclosures import authorization_papers
 from records import wishes
 from records.models import ContactPreference
-from requests_app import answers, carrying_out, grounds, letters, mailing
+from requests_app import answers, carrying_out, grounds, letters, mailing, talking
 from requests_app.deadlines import NotAllowedNow
 from requests_app.kinds import DETAILS, Kind, Outcome
 from tests.factories import ContactPreferenceFactory, EntryFactory, PatientFactory, RequestFactory, UserFactory
@@ -122,6 +122,47 @@ def test_who_acts_for_the_patient_is_reached_where_they_said():
     about = {"on_behalf": "Rosa Alvarez, mother", "asker_address": "3 Oak Street\nTroy, NY 12180"}
     request = RequestFactory(kind="access", **about)
     ContactPreferenceFactory(patient=request.patient, means="phone", where="555-010-9999")
+    letters.check_way(request, "by mail", ON)
+
+
+def asked_by_the_mother(officer, address="3 Oak Street\nTroy, NY 12180", phone="518-555-0190"):
+    """Her request for a patient who wishes their mail in a box, and the home left out."""
+    request = RequestFactory(
+        kind="access", received_on=ON, on=ON, on_behalf="Rosa Alvarez, mother", asker_address=address, asker_phone=phone
+    )
+    ContactPreferenceFactory(patient=request.patient, avoid="The home")
+    return request
+
+
+def tell(request, officer, way):
+    return talking.tell(request, "It is nearly ready.", way=way, said_on=ON, office=an_office(), **now(officer))
+
+
+@pytest.mark.parametrize(
+    ("address", "phone"), [("3 Oak Street\nTroy, NY 12180", "518-555-0190"), ("PO Box 12\nAlbany, NY 12201", "(555) 010-9999")]
+)
+def test_who_acts_for_the_patient_is_told_where_they_said_whatever_the_patient_wishes(officer, address, phone):
+    request = asked_by_the_mother(officer, address, phone)
+    letters.check_way(request, "by mail", ON)
+    for way in ("by telephone", "by e-mail", "in person"):
+        tell(request, officer, way)
+    assert talking.why_not_by(request, "by telephone", ON) == ""
+
+
+@pytest.mark.parametrize(
+    "address", ["12 Elm Street\nAlbany, NY 12207", "Rosa Alvarez\n12 ELM STREET, \nAlbany NY 12207", "12 Elm Street, Albany"]
+)
+def test_but_not_at_the_place_that_the_patient_asked_to_have_left(officer, address):
+    """The decision where the rule is silent (docs/law.md): nothing goes to the home, whoever is named on it."""
+    request = asked_by_the_mother(officer, address, "(555) 010 2233")
+    with pytest.raises(NotAllowedNow, match="asked not to be reached there") as refusal:
+        letters.check_way(request, "by mail", ON)
+    assert refusal.value.field == "how"
+    with pytest.raises(NotAllowedNow, match="asked not to be reached there"):
+        tell(request, officer, "by telephone")
+    letters.check_way(request, "handed over", ON)
+    letters.check_way(request, "by mail", ON, "Rosa Alvarez\n3 Oak Street\nTroy, NY 12180")  # she named another
+    ContactPreferenceFactory(patient=request.patient, where=address, begins_on=ON)  # by now the patient wishes it there
     letters.check_way(request, "by mail", ON)
 
 

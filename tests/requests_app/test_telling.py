@@ -11,11 +11,11 @@ from meso.append_only import AppendOnlyError
 from meso.models import Office
 from meso.roles import Role
 from meso.today import Task
-from requests_app import answers, carrying_out, inbound, telling
+from requests_app import answers, carrying_out, inbound, mailing, telling
 from requests_app.deadlines import NotAllowedNow
 from requests_app.models import InboundAmendment, InboundAnswer, Letter, Recipient, Telling
 from requests_app.models.timeline import Verb
-from tests.factories import EntryFactory, PatientFactory, RequestFactory, SuspensionFactory, UserFactory
+from tests.factories import ContactPreferenceFactory, EntryFactory, PatientFactory, RequestFactory, SuspensionFactory, UserFactory
 from tests.requests_app.answering import AT, a_doctor, an_office, granted, verified, words_of
 
 pytestmark = [pytest.mark.django_db]
@@ -81,6 +81,29 @@ def test_the_log_proposes_who_got_the_disputed_note(doctor):
     assert proposal.days == (GIVEN, date(2026, 3, 2))
     add(request, doctor, address=proposal.address)
     assert telling.proposals(request, doctor, TODAY) == []
+
+
+def test_who_got_the_entry_after_it_was_amended_is_not_proposed(doctor):
+    """Amended on June 15: what went out that day may have gone before the line was drawn, what went later shows it."""
+    request, entry = accepted(doctor)
+    logged(request.patient, [entry], "On the day itself", day=ACCEPTED)
+    logged(request.patient, [entry], "A day later", day=ACCEPTED + timedelta(days=1))
+    assert [one.name for one in telling.proposals(request, doctor, TODAY)] == ["Dr. Specialist", "On the day itself"]
+
+
+def test_a_letter_to_somebody_else_goes_as_the_office_likes_and_to_their_address(client, signed_in, doctor):
+    """The patient's wish is about what goes to the patient (164.522(b)(1)(i))."""
+    request, _entry = accepted(doctor)
+    ContactPreferenceFactory(patient=request.patient, means="phone", where="555-010-9999", begins_on=GIVEN)
+    there = "Dr. Specialist\n9 Oak Street\nTroy, NY 12180"
+    recipient = add(request, doctor, address="9 Oak Street\nTroy, NY 12180")
+    signed_in("front_desk")
+    shown = client.get(path(request, f"letters/{recipient.letter_id}/sent")).text
+    assert ", ".join(there.splitlines()) in shown
+    telling.tell(recipient, "told", day=TODAY, way="by mail", **on(TODAY, doctor))
+    assert recipient.letter.deliveries.get().address == there
+    mailing.record(recipient.letter, "returned", done_on=TODAY, note="Moved", **on(TODAY, doctor))
+    mailing.record(recipient.letter, "again", done_on=TODAY, how="by fax", address=there, **on(TODAY, doctor))
 
 
 def test_what_an_agency_has_withheld_is_proposed_to_the_officer_alone(doctor):
