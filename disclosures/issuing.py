@@ -104,9 +104,6 @@ def answer_price(
     Raises PriceRefused for a day before they were told, in the future, and where they have answered already; ListRefused where
     the patient wishes by now to be reached in another way than the one whose price was told.
     """
-    Patient.objects.select_for_update().get(pk=told.patient_id)
-    if PriceAnswer.objects.filter(told=told).exists():
-        raise PriceRefused(_("The patient’s answer is recorded already."))
     if not told.told_on <= answered_on <= on:
         raise PriceRefused(_("The day must lie between the day the price was told and today."), "answered_on")
     told.answer(choice, answered_on=answered_on, by=by, at=at)

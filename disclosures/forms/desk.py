@@ -19,7 +19,7 @@ from meso.forms import DateField, Form
 from meso.models import Office, User
 from meso.roles import may
 from records import copying, exclusion, verification
-from records.forms.picker import PatientField, PatientPicker
+from records.forms.picker import NamesPatient, PatientField
 from records.models import Attachment, Entry, Patient, Representative
 
 
@@ -56,7 +56,7 @@ class RepresentativeField(forms.ModelChoiceField):
         return f"{one.name}, {one.relation} · {one.get_basis_display()}"
 
 
-class DeskForm(Form):
+class DeskForm(NamesPatient, Form):
     """One release, on one page. `on` is the office's day, `by` who sits at the desk.
 
     What is chosen as `why` decides which papers and which ways of checking identity are asked for; `checks` holds what the
@@ -156,12 +156,6 @@ class DeskForm(Form):
     def _now(self, name: str) -> str:
         """What stands in a field so far, sent or kept."""
         return str((self.data.get(name) if self.is_bound else self.initial.get(name)) or "").strip()
-
-    def chosen_patient(self) -> Patient | None:
-        """The patient that the form names so far, or None. One query."""
-        picked = PatientPicker().value_from_datadict(self.data, self.files, "patient") if self.is_bound else None
-        number = (picked or self._now("patient") or "").strip()
-        return Patient.objects.filter(chart_number=number).first() if number else None
 
     def chosen_way(self) -> Branch | None:
         """The ground that is chosen so far, or None."""

@@ -14,14 +14,14 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from disclosures import purposes
+from disclosures import purposes, withholding
 from disclosures.forms.details import Details
 from disclosures.forms.on_authorization import OnAuthorization
 from disclosures.models import EARLIEST, Disclosure
 from meso.forms import DateField, Form
 from meso.models import User
 from meso.roles import PERMISSIONS
-from records.forms.picker import PatientField, PatientPicker
+from records.forms.picker import NamesPatient, PatientField
 from records.models import Entry, Patient
 
 ENTRIES_OFFERED = 60  # the newest of the chart; older ones are named in the text
@@ -31,14 +31,14 @@ RECIPIENT_WINDOW = timedelta(days=731)  # two years: what a search for words in 
 LONGEST = 5000
 
 
-def earlier_recipients() -> list[tuple[str, str]]:
+def earlier_recipients(user: Any, on: date) -> list[tuple[str, str]]:
     """The recipients of the latest rows, each once with its latest address; not one that was corrected away.
 
-    Looks through a fixed number of rows.
+    Looks through a fixed number of rows. What an agency has withheld on the day `on` is there for the privacy officer alone.
     """
-    rows = Disclosure.objects.current().order_by("-id").values_list("recipient", "recipient_address")[:_ROWS_LOOKED_THROUGH]
+    rows = withholding.shown_to(user, Disclosure.objects.current(), on).order_by("-id")
     known: dict[str, str] = {}
-    for recipient, address in rows:
+    for recipient, address in rows.values_list("recipient", "recipient_address")[:_ROWS_LOOKED_THROUGH]:
         known.setdefault(recipient, address)
     return list(known.items())[:RECIPIENTS_OFFERED]
 
@@ -64,7 +64,7 @@ class EntriesField(forms.ModelMultipleChoiceField):
         return f"{date_format(entry.service_on, 'M j, Y')} · {entry.get_kind_display()} · {entry.title}"
 
 
-class DisclosureForm(OnAuthorization, Details, Form):
+class DisclosureForm(OnAuthorization, Details, NamesPatient, Form):
     """One disclosure: to whom, when, what, why. `on` is the office's day; the patient's entries are offered once known."""
 
     patient = PatientField(label=gettext_lazy("Patient’s chart number"))
@@ -106,12 +106,6 @@ class DisclosureForm(OnAuthorization, Details, Form):
         self.offer_entries_of(self.chosen)
         self.offer_authorizations_of(self.chosen)
         self.offer_details()
-
-    def chosen_patient(self) -> Patient | None:
-        """The patient that the form names so far, or None. One query; `chosen` keeps the answer."""
-        sent = PatientPicker().value_from_datadict(self.data, self.files, "patient") if self.is_bound else None
-        number = (sent or self.initial.get("patient") or "").strip()
-        return Patient.objects.filter(chart_number=number).first() if number else None
 
     def offer_entries_of(self, patient: Patient | None) -> None:
         """Offer the newest entries of this chart; without a chart the field goes."""
@@ -263,7 +257,7 @@ class CorrectionForm(DisclosureForm):
         return data
 
     def correct(self, *, by: User, at: datetime) -> Any:
-        """Write the correction. Raises IntegrityError when the row was corrected meanwhile."""
+        """Write the correction. Raises ValidationError when the row was corrected meanwhile."""
         data = self.cleaned_data
         return self.original.correct(by=by, at=at, reason=data["reason"], replacement=None if data["never_made"] else self.row())
 

@@ -3,12 +3,13 @@
 from datetime import date, datetime
 from typing import ClassVar
 
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from disclosures.accounting_rules import ListRefused
 from disclosures.purposes import Scope
+from disclosures.tariff import PriceRefused
 from meso.documents import DocumentManager, Keeping
 from meso.models import User
 from meso.money import MoneyField
@@ -56,8 +57,13 @@ class PriceTold(Signed, Sealed):
         return f"price {self.pk}"
 
     def answer(self, choice: str, *, answered_on: date, by: User, at: datetime) -> "PriceAnswer":
-        """Keep what the patient chose. Raises IntegrityError when they have answered already."""
-        return PriceAnswer.objects.create(patient=self.patient, told=self, choice=choice, answered_on=answered_on, by=by, at=at)
+        """Keep what the patient chose. Raises PriceRefused when they have answered already."""
+        with transaction.atomic():
+            Patient.objects.select_for_update().get(pk=self.patient_id)  # a second answer at the same moment waits
+            if PriceAnswer.objects.filter(told=self).exists():
+                raise PriceRefused(_t("The patient’s answer is recorded already."))
+            facts = {"choice": choice, "answered_on": answered_on, "by": by, "at": at}
+            return PriceAnswer.objects.create(patient=self.patient, told=self, **facts)
 
 
 class PriceAnswer(Signed, Sealed):
@@ -124,5 +130,5 @@ class AccountingGiven(Keeping, Sealed):
         """
         if not how and not request_number:
             raise ListRefused(_t("Say how it goes out."), "how")
-        if how and (refusal := wishes.allows_way(patient, how, on)):
+        if how and (refusal := wishes.allows(patient, WayOut(how).means, "", on)):
             raise ListRefused(refusal, "how")

@@ -1,9 +1,13 @@
 """The disclosure log: to whom, when, what, why. Rows are added and corrected by new rows, never changed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from disclosures import purposes
@@ -213,9 +217,9 @@ class Disclosure(Sealed):
     def correct(self, *, by: User, at: Any, reason: str, replacement: dict[str, Any] | None) -> "Correction":
         """Take this row's place with a new one, or with none when it should never have been logged. The old row stays readable.
 
-        `replacement` holds the fields of the new row as `log` takes them. Raises IntegrityError when it was corrected already.
+        `replacement` holds the fields of the new row as `log` takes them. Raises ValidationError when it was corrected already.
         """
-        with transaction.atomic():
+        with self._once(Correction, "original", _t("This row has been corrected meanwhile. Open it again to see how.")):
             new = Disclosure.log(patient=self.patient, by=by, at=at, **replacement) if replacement else None
             return Correction.objects.create(patient=self.patient, original=self, replacement=new, reason=reason, by=by, at=at)
 
@@ -224,8 +228,22 @@ class Disclosure(Sealed):
         return DisclosureReview.objects.create(patient=self.patient, disclosure=self, by=by, at=at, note=note)
 
     def decide_hold(self, *, by: User, at: Any, listed: bool, reason: str) -> "HoldDecision":
-        """The privacy officer's recorded decision whether a held row is listed (164.512(k)(2)). Raises IntegrityError twice."""
-        return HoldDecision.objects.create(patient=self.patient, disclosure=self, listed=listed, reason=reason, by=by, at=at)
+        """The privacy officer's recorded decision whether a held row is listed (164.512(k)(2)).
+
+        Raises ValidationError when it was decided already.
+        """
+        words = _t("Somebody has decided this meanwhile. Open the disclosure to see how.")
+        with self._once(HoldDecision, "disclosure", words):
+            return HoldDecision.objects.create(patient=self.patient, disclosure=self, listed=listed, reason=reason, by=by, at=at)
+
+    @contextmanager
+    def _once(self, act: type[Sealed], column: str, words: str) -> Iterator[None]:
+        """A transaction in which this row takes this act; a second one at the same moment waits, and is refused with `words`."""
+        with transaction.atomic():
+            Patient.objects.select_for_update().get(pk=self.patient_id)
+            if act._default_manager.filter(**{column: self}).exists():
+                raise ValidationError(words)
+            yield
 
 
 class WrittenRequest(Sealed):

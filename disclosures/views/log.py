@@ -1,8 +1,9 @@
 """The log: writing a row, reading the list, one row and its history, the spreadsheet."""
 
 from django.contrib import messages
-from django.db import IntegrityError, transaction
-from django.http import Http404, HttpResponse, QueryDict, StreamingHttpResponse
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,6 +20,7 @@ from meso.models import Draft
 from meso.paging import page
 from meso.roles import may, needs
 from records import guarding
+from records.forms.picker import typed
 from records.gate import chooses_chart, of_chart
 from records.views.about import patient_and_context
 
@@ -63,7 +65,11 @@ def disclosure_new(request: HttpRequest) -> HttpResponse:
         return redirect("disclosure", row.pk) if seen else redirect("disclosures")
     if form.chosen:
         audit.looked_at(request, "disclosure form", form.chosen.chart_number)
-    return render(request, "disclosures/new.html", {"form": form, "draft": draft, "recipients": earlier_recipients()})
+    return render(
+        request,
+        "disclosures/new.html",
+        {"form": form, "draft": draft, "recipients": earlier_recipients(request.user, clock.today())},
+    )
 
 
 def _form_and_draft(request: HttpRequest) -> tuple[DisclosureForm, Draft | None]:
@@ -73,19 +79,13 @@ def _form_and_draft(request: HttpRequest) -> tuple[DisclosureForm, Draft | None]
     """
     on = clock.today()
     if "show_entries" in request.POST:
-        return DisclosureForm(on=on, initial=_typed(request.POST)), None
+        return DisclosureForm(on=on, initial=typed(request.POST, "entries")), None
     if request.method == "POST":
         return DisclosureForm(request.POST, request.FILES, on=on), None
     chart = request.GET.get("chart", "")
     draft = None if chart else drafts.find(request.user, request.path)
     kept = drafts.as_post(draft)
-    return DisclosureForm(on=on, initial=_typed(kept) if kept else {"patient": chart}), draft
-
-
-def _typed(sent: QueryDict) -> dict[str, object]:
-    """The fields as they stand, to show the form without judging it; what is picked wins over what is typed."""
-    picked = sent.get("patient_picked") or sent.get("patient", "")
-    return {**sent.dict(), "patient": picked, "entries": sent.getlist("entries")}
+    return DisclosureForm(on=on, initial=typed(kept, "entries") if kept else {"patient": chart}), draft
 
 
 def _forget_draft(request: HttpRequest) -> None:
@@ -179,8 +179,8 @@ def disclosure_correct(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             correction = form.correct(by=request.user, at=clock.now())
-        except IntegrityError:
-            form.add_error(None, _("This row has been corrected meanwhile. Open it again to see how."))
+        except ValidationError as refusal:
+            form.add_error(None, refusal)
         else:
             drafts.discard(request.user, request.path)
             audit.record(Action.CHANGE, f"disclosure {pk}", chart=row.patient.chart_number, detail="corrected", request=request)
@@ -224,10 +224,9 @@ def disclosure_hold(request: HttpRequest, pk: int) -> HttpResponse:
     form = HoldForm(request.POST or None, initial=drafts.initial(request))
     if request.method == "POST" and form.is_valid():
         try:
-            with transaction.atomic():
-                row.decide_hold(by=request.user, at=clock.now(), **form.cleaned_data)
-        except IntegrityError:
-            form.add_error(None, _("Somebody has decided this meanwhile. Open the disclosure to see how."))
+            row.decide_hold(by=request.user, at=clock.now(), **form.cleaned_data)
+        except ValidationError as refusal:
+            form.add_error(None, refusal)
         else:
             drafts.discard(request.user, request.path)
             audit.record(

@@ -18,6 +18,7 @@ from meso.http import HttpRequest, file_answer
 from meso.models import Draft
 from meso.paging import page
 from meso.roles import needs
+from records.forms.picker import typed
 from records.gate import chooses_chart, of_chart
 from records.models import Entry
 from records.views.about import patient_and_context
@@ -63,7 +64,8 @@ def at_the_desk(
         if not form.is_bound and not form.asks_first:
             form.judge()
         audit.looked_at(request, "release desk", form.chosen.chart_number)
-    shown = {"form": form, "draft": draft, "recipients": earlier_recipients(), "step": step, **context}
+    recipients = earlier_recipients(request.user, clock.today())
+    shown = {"form": form, "draft": draft, "recipients": recipients, "step": step, **context}
     return render(request, "disclosures/release_new.html", shown)
 
 
@@ -73,20 +75,14 @@ def _form_and_draft(
     """The form as sent; as it stands so far, to learn what must be on hand; with what was kept; or new."""
     if request.method == "POST":
         if request.POST.get("step") == "show":
-            return made(None, {**initial, **_typed(request.POST)}), None
+            return made(None, {**initial, **typed(request.POST, *_MANY)}), None
         return made(request.POST, initial), None
     draft = None if request.GET.get("chart") else drafts.find(request.user, request.path)
     kept = drafts.as_post(draft)
-    return made(None, {**initial, **(_typed(kept) if kept else {})}), draft
+    return made(None, {**initial, **(typed(kept, *_MANY) if kept else {})}), draft
 
 
 _MANY = ("needs", "verified", "identifiers", "entries", "loose", "items")
-
-
-def _typed(sent: QueryDict) -> dict[str, object]:
-    """The fields as they stand, to show the form without judging it; what is picked wins over what is typed."""
-    picked = sent.get("patient_picked") or sent.get("patient", "")
-    return {**sent.dict(), "patient": picked, **{name: sent.getlist(name) for name in _MANY}}
 
 
 def _audit_the_check(request: HttpRequest, form: DeskForm) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from django.contrib import messages
-from django.db import IntegrityError, transaction
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -57,10 +57,9 @@ def hold_lift(request: HttpRequest, pk: int) -> HttpResponse:
         messages.warning(request, _("Say why the hold ends. It is still in force."))
         return redirect("retention")
     try:
-        with transaction.atomic():
-            hold.lift(reason=form.cleaned_data["reason"], on=clock.today(), by=request.user, at=clock.now())
-    except IntegrityError:
-        messages.warning(request, _("This hold was lifted already."))
+        hold.lift(reason=form.cleaned_data["reason"], on=clock.today(), by=request.user, at=clock.now())
+    except ValidationError as refusal:
+        messages.warning(request, refusal.messages[0])
     else:
         chart = hold.patient.chart_number if hold.patient else ""
         audit.record(Action.CHANGE, f"legal hold {pk}", chart=chart, detail="lifted", request=request)

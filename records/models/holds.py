@@ -3,7 +3,9 @@
 from datetime import date, datetime
 from typing import ClassVar
 
-from django.db import models
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnlyQuerySet
@@ -58,8 +60,12 @@ class LegalHold(_HeldRow):
         return cls.objects.create(patient=patient, reason=reason, begins_on=begins_on, by=by, at=at)
 
     def lift(self, *, reason: str, on: date, by: User, at: datetime) -> "LegalHoldEnding":
-        """End it from that day on. Raises IntegrityError when it has ended already."""
-        return LegalHoldEnding.objects.create(patient=self.patient, hold=self, ended_on=on, reason=reason, by=by, at=at)
+        """End it from that day on. Raises ValidationError when it has ended already."""
+        try:
+            with transaction.atomic():
+                return LegalHoldEnding.objects.create(patient=self.patient, hold=self, ended_on=on, reason=reason, by=by, at=at)
+        except IntegrityError:  # no row to lock: a hold on everything is no one patient's
+            raise ValidationError(_t("This hold was lifted already.")) from None
 
 
 class LegalHoldEnding(_HeldRow):

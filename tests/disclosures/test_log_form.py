@@ -9,7 +9,7 @@ from disclosures.forms.log import DisclosureForm
 from disclosures.models import Disclosure
 from meso.models import AccessEvent, Draft
 from tests.disclosures.log_pages import facts, last_event
-from tests.factories import AT, PASSWORD, DisclosureFactory, EntryFactory, PatientFactory
+from tests.factories import AT, PASSWORD, DisclosureFactory, EntryFactory, PatientFactory, SuspensionFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_on_november_24")]
 
@@ -177,6 +177,19 @@ def test_a_recipient_that_was_corrected_is_no_longer_offered(client, signed_in, 
     row = DisclosureFactory(recipient="Mistyped Lief")
     row.correct(by=row.logged_by, at=AT, reason="Name", replacement=None)
     assert "Mistyped Lief" not in client.get("/disclosures/new/").content.decode()
+
+
+@pytest.mark.parametrize(("role", "offered"), [("privacy_officer", True), ("front_desk", False)])
+@pytest.mark.parametrize("path", ["/disclosures/new/", "/release/new/?chart=10023"])
+def test_an_agency_that_asked_for_silence_is_offered_to_the_officer_alone(client, signed_in, patient, role, offered, path):
+    """Nobody else may learn that it got anything: 164.528(a)(2)."""
+    DisclosureFactory(patient=patient, recipient="Beacon Life")
+    row = DisclosureFactory(patient=patient, recipient="State Police, Troop G", purpose_code="law_enforcement")
+    SuspensionFactory(patient=patient, agency=row.recipient, stated_on=date(2026, 11, 20))
+    signed_in(role)
+    shown = client.get(path).content.decode()
+    assert 'value="Beacon Life"' in shown
+    assert ('value="State Police, Troop G"' in shown) is offered
 
 
 def expired(client, desk, path, data):
