@@ -8,7 +8,7 @@ class RecordsConfig(AppConfig):
     name = "records"
 
     def ready(self) -> None:
-        from records import auditor_sections, dashboard, limits_today, tabs  # noqa: F401  (they put themselves on the dashboard)
+        from records import auditor_sections, dashboard, tabs  # noqa: F401  (they put themselves on the dashboard)
 
         auditor_sections.register_all()
         tabs.register(_("Record"), "chart", "patient.view", order=10)

@@ -1,4 +1,6 @@
-"""The record's part of the order of the day: who turns 18, or has and did not sign anew; emergency accesses to review."""
+"""The record's part of the order of the day: who turns 18, or has and did not sign anew; what restrictions leave to do;
+emergency accesses to review.
+"""
 
 from datetime import date, timedelta
 
@@ -10,7 +12,7 @@ from meso import clock, today
 from meso.http import HttpRequest
 from meso.today import Task
 from records import representation
-from records.models import EmergencyAccess, Patient, Representative, SignedAnew
+from records.models import EmergencyAccess, EmergencyRelease, Patient, PaymentBounce, Representative, SignedAnew
 from records.representation import Basis
 
 AHEAD = 30  # days
@@ -66,3 +68,23 @@ def _sign_anew(patient: Patient, on: date) -> Task:
     else:
         url, why = reverse("representatives", args=[chart]), _("Turns 18 and then acts alone: have the forms ready")
     return Task(_("Chart %(chart)s: sign anew at 18") % {"chart": chart}, why, url, day)
+
+
+@today.source("restriction.paid")
+def patients_to_call(request: HttpRequest, on: date) -> list[Task]:
+    """The failed payments that wait, oldest first: the patient is called before anything is lifted. One query."""
+    waiting = PaymentBounce.objects.waiting().select_related("patient").order_by("id")[: today.MOST]
+    why = _("The payment failed for what is kept from the health plan; it stays kept until then")
+    return [_limits(_("Chart %(chart)s: call the patient"), bounce.patient.chart_number, why) for bounce in waiting]
+
+
+@today.source("request.send")
+def emergency_letters_to_send(request: HttpRequest, on: date) -> list[Task]:
+    """The letters that ask a provider not to use or disclose further what an emergency gave them. One query."""
+    unsent = EmergencyRelease.objects.unsent().select_related("patient").order_by("id")[: today.MOST]
+    what, why = _("Chart %(chart)s: send the letter to the provider"), _("Given in an emergency in spite of a restriction")
+    return [_limits(what, release.patient.chart_number, why, release.made_on) for release in unsent]
+
+
+def _limits(what: str, chart: str, why: str, due: date | None = None) -> Task:
+    return Task(what % {"chart": chart}, why, reverse("chart_limits", args=[chart]), due)

@@ -117,11 +117,6 @@ class Working:
     last_office_day: date
 
     @property
-    def falls_on_weekend(self) -> bool:
-        """Whether the due date is a Saturday or Sunday."""
-        return self.due_on.weekday() >= office_days.SATURDAY
-
-    @property
     def note(self) -> str:
         """What to know when nobody works on the due date, or ""."""
         return weekend_note(self.due_on)

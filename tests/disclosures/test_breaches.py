@@ -197,6 +197,16 @@ def test_law_enforcement_delays_the_telling_by_the_clock_of_a_suspension(breach,
     assert standing(breach).to_tell()[0].due_on == date(2027, 3, 2)
 
 
+def test_no_letter_is_made_through_the_last_day_of_the_delay(breach, patient, now):
+    """Stated orally on November 20: it holds through December 20, the thirtieth day (164.412(b))."""
+    breach.describe(SAYS, **now)
+    delay(breach, now)
+    facts = {**now, "office": Office.current()}
+    with pytest.raises(NotNow, match=r"164\.412"):
+        breach_letter.make(standing(breach), patient, **facts | {"on": date(2026, 12, 20)})
+    assert breach_letter.make(standing(breach), patient, **facts | {"on": date(2026, 12, 21)}).made_on == date(2026, 12, 21)
+
+
 @pytest.mark.parametrize(
     "change", [{"until": date(2027, 1, 1)}, {"stated_on": date(2026, 10, 1)}, {"stated_on": date(2026, 11, 25)}]
 )

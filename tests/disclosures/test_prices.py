@@ -146,6 +146,16 @@ def test_no_way_round_charges_without_the_choice_to_pay(later, choice):
         accounting.give(PatientFactory(), *PERIOD, told=told, how="handed over", **now())
 
 
+def test_a_price_pays_for_one_list_and_no_second(later):
+    """The log has grown since, so it would be another list: it needs a price of its own."""
+    told = issue(later, Terms("pick_up", told_on=NOV_24))
+    issuing.answer_price(told, "accept", answered_on=NOV_24, **now())
+    DisclosureFactory(patient=later, recipient="Somebody since")
+    with pytest.raises(PriceRefused, match="The list of this price was made already"):
+        accounting.give(later, *PERIOD, told=told, how="handed over", **now())
+    assert AccountingGiven.objects.count() == 2
+
+
 # --- the desk's page --------------------------------------------------------------------------------------------------
 
 PAGE = "/patients/10023/accounting/"

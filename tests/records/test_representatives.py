@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from meso import seals
 from records import representation
 from records.models import Representative, RepresentativeRefusal
-from tests.factories import AT, PatientFactory, RepresentativeFactory, UserFactory
+from tests.factories import AT, EntryFactory, PatientFactory, RepresentativeFactory, RestrictionFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nov_24")]
 ON = date(2026, 11, 24)
@@ -178,6 +178,31 @@ def test_a_representative_of_another_chart_is_not_found(client, signed_in, patie
     other = RepresentativeFactory()
     for act in ("end", "document", "refuse", "refusal", "refusal/end"):
         assert client.get(f"/patients/10023/representatives/{other.pk}/{act}/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "seen"),
+    [
+        ("representatives/new/", "new representative"),
+        ("representatives/{one}/end/", "representatives"),
+        ("entries/{entry}/minor/", "entry {entry}"),
+        ("death/", "representatives"),
+        ("limits/{limit}/end/", "restrictions and contact"),
+    ],
+)
+def test_a_look_at_the_page_of_an_act_is_written_down_and_so_is_one_that_was_refused(
+    client, signed_in, patient, events, path, seen
+):
+    signed_in("privacy_officer" if path.startswith("limits") else "physician")
+    patient.date_of_birth = date(2012, 1, 1)
+    patient.save()
+    entry, limit = EntryFactory(patient=patient), RestrictionFactory(patient=patient)
+    keys = {"one": RepresentativeFactory(patient=patient).pk, "entry": entry.pk, "limit": limit.pk}
+    address, looked = f"/patients/10023/{path.format(**keys)}", ("view", seen.format(**keys), "10023")
+    assert client.get(address).status_code == 200
+    assert events()[-1] == looked
+    assert client.post(address, {}).status_code == 200
+    assert events()[-2:] == [looked, looked]
 
 
 # --- the physician's refusal ------------------------------------------------------------------------------------------

@@ -188,7 +188,6 @@ def test_the_working_of_a_clock_holds_every_part_of_it():
     assert (working.first_due_on, working.due_on, working.days) == (day("2027-01-02"), day("2027-01-02"), 30)
     assert (working.statutory_days, working.statutory_due_on) == (60, day("2027-02-01"))
     assert working.federal_limit == day("2027-02-01")
-    assert working.falls_on_weekend
     assert working.note == "Falls on a Saturday; last office day Thu, Dec 31."
     assert working.last_extension_day == day("2027-02-01")
     assert working.rule_version == rules.CURRENT
