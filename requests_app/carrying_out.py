@@ -299,7 +299,7 @@ def issue_accounting(
     now: dict[str, Any] = {"by": by, "at": at, "on": on, "office": office}
     with all_or_nothing(request) as me:
         patient, before = check(me, Kind.ACCOUNTING, on), accounting_of(me)
-        if needs_officer(me, start, end, scope, on) and not may(by, "disclosure.review"):
+        if why_officer(me, start, end, scope, on) and not may(by, "disclosure.review"):
             raise NotAllowedNow(
                 _("The privacy officer makes this list: somebody else asks for the patient (45 CFR 164.502(g)(5)).")
             )
@@ -312,18 +312,27 @@ def issue_accounting(
         return given
 
 
-def needs_officer(request: PatientRequest, start: date, end: date, scope: Scope, on: date) -> bool:
-    """Whether the officer must look first: the list would tell somebody who acts for the patient of a report of abuse.
+def why_officer(request: PatientRequest, start: date, end: date, scope: Scope, on: date) -> str:
+    """Why the officer must look first, in their words: the list may tell who acts for the patient too much; "" if it can't.
 
-    Whoever asks may be the one it is about (164.502(g)(5), 164.512(c)(2)). So it is, too, while entries are hidden from a
-    parent who asks: the list may speak of them (164.502(g)(3)).
+    It tells of a report of abuse, and whoever asks may be the one it is about; or entries are hidden from a parent who asks,
+    and the list, which leaves no row out for that, may speak of them.
     """
     if request.patient is None or not request.is_by_another:
-        return False
-    if request.hidden_entries():
-        return True
+        return ""
+    words = []
     made = accounting.for_patient(request.patient, start, end, scope, on=on)
-    return any(line.purpose_code == "abuse_neglect" for line in made.lines)
+    if any(line.purpose_code == "abuse_neglect" for line in made.lines):
+        words = [
+            _("Look before you make it: somebody else asks for the patient, and it tells of a report of abuse or neglect."),
+            _("It must not reach a person who may be responsible (45 CFR 164.502(g)(5), 164.512(c)(2))."),
+        ]
+    if request.hidden_entries():
+        words += [
+            _("Part of the chart is hidden from the parent who asks, and this list leaves no row out for that."),
+            _("See that none of them tells of that care (45 CFR 164.502(g)(3))."),
+        ]
+    return " ".join(words)
 
 
 def answer_price(

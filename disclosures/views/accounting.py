@@ -21,6 +21,7 @@ from meso.http import HttpRequest, file_answer
 from meso.roles import may, needs
 from records import wishes
 from records.models import Patient
+from records.representation import adulthood
 from records.views.about import patient_and_context
 
 _GIVEN_SHOWN = 50
@@ -59,6 +60,7 @@ def _page(
         "standing": standing,
         "give_form": give_form or _give_form(None, patient, standing.is_free),
         "told": pricing.open_price(patient),
+        "of_the_minor_alone": on < adulthood(patient.date_of_birth) and patient.entries.of_the_minor_alone().exists(),
         "answer_form": answer_form or PriceAnswerForm(initial={"answered_on": on}),
         "given": patient.accountings.select_related("issued_by").order_by("-issued_on", "-id")[:_GIVEN_SHOWN],
     }

@@ -28,6 +28,10 @@ class EntryQuerySet(AppendOnlyQuerySet):
         """The entries that are this patient's: those filed in the wrong chart left out."""
         return self.filter(misfiling=None)
 
+    def of_the_minor_alone(self) -> "EntryQuerySet":
+        """Those of care that the patient, a minor then, consented to alone (164.502(g)(3))."""
+        return self.of_record().filter(minor_consent__isnull=False)
+
     def excluded(self) -> "EntryQuerySet":
         """Those that a patient's right of access does not reach (164.524(a)(1)(i)-(ii); records/exclusion.py)."""
         return self.filter(self._is_excluded())

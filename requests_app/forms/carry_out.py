@@ -198,14 +198,11 @@ class IssueForm(PriceFields, ActForm):
         fields["since"].initial = told.get("since") or self.first
         fields["until"].initial = told.get("until") or self.asked.received_on
         fields["since"].help_text = _("%(day)s at the earliest: six years before the request.") % {"day": spoken(self.first)}
-        self.officer_note: Any = ""
+        self.officer_note = ""
         if not may(by, "accounting.scope"):
             del fields["scope"], fields["reason"]
-        elif carrying_out.needs_officer(self.asked, self.first, self.on, Scope.NOTICE, self.on):
-            self.officer_note = _(
-                "Look before you make it: somebody else asks for the patient, and it tells of a report of abuse or neglect. "
-                "It must not reach a person who may be responsible (45 CFR 164.502(g)(5), 164.512(c)(2))."
-            )
+        else:
+            self.officer_note = carrying_out.why_officer(self.asked, self.first, self.on, Scope.NOTICE, self.on)
         self._show_the_price()
 
     def _show_the_price(self) -> None:

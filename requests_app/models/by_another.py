@@ -39,7 +39,7 @@ class ByAnother(WithCode):
         """The entries that a parent who asks does not see: care the minor consented to alone (164.502(g)(3)). [] for others."""
         if self.representative is None or self.representative.basis != Basis.PARENT:
             return []
-        marked = Entry.objects.of_record().filter(patient=self.patient_id).exclude(minor_consent=None).with_marks()
+        marked = Entry.objects.of_the_minor_alone().filter(patient=self.patient_id).with_marks()
         return [entry for entry in marked if representation.is_hidden(entry, self.representative)]
 
     def check_may_carry_out(self, on: date) -> None:

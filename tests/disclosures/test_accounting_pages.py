@@ -12,8 +12,10 @@ from disclosures import accounting
 from disclosures.accounting_rules import ListRefused
 from disclosures.models import AccountingGiven
 from meso.models import Office
+from records.models import MinorConsent
 from tests.disclosures.log_pages import last_event
-from tests.factories import AT, ContactPreferenceFactory, DisclosureFactory, UserFactory
+from tests.factories import AT, ContactPreferenceFactory, DisclosureFactory, EntryFactory, UserFactory
+from tests.requests_app.answering import a_doctor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_on_november_24")]
 PAGE = "/patients/10023/accounting/"
@@ -192,3 +194,14 @@ def test_a_list_at_the_desk_is_not_given_without_saying_how(patient):
     with pytest.raises(ListRefused, match="Say how it goes out") as refusal:
         accounting.give(patient, date(2026, 1, 1), date(2026, 11, 24), **now)
     assert refusal.value.field == "how"
+
+
+@pytest.mark.parametrize(("born", "alone", "said"), [(2010, True, True), (2010, False, False), (1984, True, False)])
+def test_of_a_minor_who_consented_alone_the_page_says_that_no_parent_gets_the_list(client, signed_in, patient, born, alone, said):
+    patient.date_of_birth = date(born, 3, 1)
+    patient.save()
+    entry = EntryFactory(patient=patient)
+    if alone:
+        MinorConsent.objects.create(patient=patient, entry=entry, ground="consented", by=a_doctor(), at=AT)
+    signed_in("front_desk")
+    assert ("Give it to the patient and to nobody else" in client.get(PAGE).content.decode()) is said

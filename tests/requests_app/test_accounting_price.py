@@ -111,7 +111,7 @@ def test_only_the_officer_makes_a_list_that_tells_a_representative_of_a_report_o
     asked = asked_by_a_son(officer)
     DisclosureFactory(patient=asked.patient, purpose_code=code, disclosed_on=date(2026, 6, 1))
     facts = {"start": date(2026, 1, 1), "end": ON, "scope": accounting.Scope.NOTICE, "office": an_office()}
-    assert carrying_out.needs_officer(asked, date(2026, 1, 1), ON, accounting.Scope.NOTICE, ON) is refused
+    assert bool(carrying_out.why_officer(asked, date(2026, 1, 1), ON, accounting.Scope.NOTICE, ON)) is refused
     if refused:
         with pytest.raises(NotAllowedNow, match=r"privacy officer makes this list") as refusal:
             carrying_out.issue_accounting(asked, **facts, **now(UserFactory()))

@@ -11,7 +11,7 @@ from records.models import DeathReport, MinorConsent, MinorDecision
 from requests_app import carrying_out, copies, letters
 from requests_app.deadlines import NotAllowedNow
 from requests_app.kinds import Kind, Outcome
-from tests.factories import EntryFactory, PatientFactory, RepresentativeFactory, RequestFactory, UserFactory
+from tests.factories import DisclosureFactory, EntryFactory, PatientFactory, RepresentativeFactory, RequestFactory, UserFactory
 from tests.requests_app.answering import AT, ON, RECEIVED, a_doctor, an_office, granted, now, priced
 
 pytestmark = [pytest.mark.django_db]
@@ -183,12 +183,23 @@ def test_the_requests_page_names_who_was_verified_and_says_when_they_may_not_act
     assert "ruise" not in shown
 
 
-def test_the_officer_makes_the_list_for_a_parent_from_whom_entries_are_hidden(officer, family):
+def test_the_officer_makes_the_list_for_a_parent_from_whom_entries_are_hidden(client, signed_in, officer, family):
+    """No row is left out for that: the page says so, and what to look for."""
     mother, *_rest = family
     request = asked_by(mother, officer, kind=Kind.ACCOUNTING)
+    request.decide(Outcome.GRANTED, **now(officer))
+    DisclosureFactory(patient=mother.patient, purpose_code="abuse_neglect", disclosed_on=date(2026, 6, 1))
     period = (date(2026, 1, 1), ON, Scope.NOTICE, ON)
-    assert carrying_out.needs_officer(request, *period)
-    assert not carrying_out.needs_officer(RequestFactory(patient=mother.patient, kind=Kind.ACCOUNTING), *period)
+    assert not carrying_out.why_officer(RequestFactory(patient=mother.patient, kind=Kind.ACCOUNTING), *period)
+    with pytest.raises(NotAllowedNow, match="privacy officer makes this list"):
+        facts = {"start": date(2026, 1, 1), "end": ON, "scope": Scope.NOTICE, "office": an_office()}
+        carrying_out.issue_accounting(request, **facts, **now(UserFactory()))
+    for role, told in (("privacy_officer", True), ("front_desk", False)):
+        signed_in(role)
+        page = client.get(f"/requests/{request.number}/carry-out/").content.decode()
+        assert (
+            "hidden from the parent who asks, and this list leaves no row out for that" in page and "report of abuse" in page
+        ) is told
 
 
 def test_the_minor_gets_it_and_so_does_a_guardian_of_the_court(officer, family):
