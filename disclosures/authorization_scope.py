@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from disclosures.authorization_rules import DIRECTIVE_RULE, Defect, FormFacts, Kind, Notes, Use, plain
+from disclosures.authorization_rules import DIRECTIVE_RULE, Defect, FormFacts, Kind, Notes, Remuneration, Use, plain
 
 _508 = "45 CFR 164.508"
 
@@ -86,8 +86,11 @@ def recipient_refusal(facts: FormFacts, recipient: str) -> Defect | None:
     return Defect("recipient", words, _rule(facts, "(c)(1)(iii)"))
 
 
-def purpose_refusal(facts: FormFacts, purpose: str, use: str = Use.ORDINARY) -> Defect | None:
-    """Why the form does not reach this purpose: words that it does not hold, or a use that it must name by itself."""
+def purpose_refusal(facts: FormFacts, purpose: str, use: str = Use.ORDINARY, *, paid: bool = False) -> Defect | None:
+    """Why the form does not reach this purpose: words that it does not hold, or a use that it must name by itself.
+
+    `paid`: somebody pays the office for marketing, which the form must say then (164.508(a)(3)(ii)); a sale always is.
+    """
     special = {
         Use.MARKETING: (facts.marketing, _("The form does not allow marketing."), "(a)(3)"),
         Use.SALE: (facts.sale, _("The form does not allow a sale."), "(a)(4)"),
@@ -95,7 +98,11 @@ def purpose_refusal(facts: FormFacts, purpose: str, use: str = Use.ORDINARY) -> 
     }
     if use in special:
         allowed, words, paragraph = special[Use(use)]
-        return None if allowed else Defect("use", words, _508 + paragraph)
+        if not allowed:
+            return Defect("use", words, _508 + paragraph)
+        if paid and facts.remuneration != Remuneration.STATED:
+            return Defect("paid", _("The form does not say that the office is paid for it."), f"{_508}(a)(3)(ii)")
+        return None
     if not purpose.strip() or facts.at_request or facts.kind == Kind.DIRECTIVE or plain(purpose) in map(plain, facts.purposes):
         return None
     said = _t("The form is for this, and nothing else: %(named)s.") % {"named": "; ".join(facts.purposes)}

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from disclosures import on_hand
+from disclosures.authorization_rules import Use
 from disclosures.branches import Branch
 from records.models import Attachment, Entry, Patient, WayOut
 
@@ -64,6 +65,8 @@ class Plan:
     verified_words: str = ""  # a check that was recorded before, as a request has one
     emergency: bool = False  # the patient needs emergency treatment
     authorization: Any = None
+    use: str = Use.ORDINARY  # one that an authorization must name by itself
+    paid: bool = False  # somebody pays the office for that use
     representative: Any = None
     request_number: str = ""
     way_asked: bool = False  # the patient asks for this very way in the request

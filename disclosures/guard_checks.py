@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from disclosures import authorization_scope, on_hand, purposes
+from disclosures.authorization_rules import Use
 from disclosures.branches import Asker, Branch, Pages
 from disclosures.guard import Check, Means, Plan, check, not_concerned, notice, ok, refused, warning
 from records import exclusion, representation, verification, wishes
@@ -129,15 +130,16 @@ def _authorization(plan: Plan) -> Check:
             _("Choose the signed authorization it goes out on; one that is not recorded yet is recorded first."),
             "45 CFR 164.508(a)(1)",
         )
-    electronic = plan.means == Means.ELECTRONIC
-    found = plan.authorization.refusals(
-        plan.on, recipient=plan.recipient, entries=plan.entries, purpose=plan.purpose, electronic=electronic
-    )
+    facts = {"recipient": plan.recipient, "entries": plan.entries, "purpose": plan.purpose, "use": plan.use, "paid": plan.paid}
+    found = plan.authorization.refusals(plan.on, **facts, electronic=plan.means == Means.ELECTRONIC)
     if found:
         cited = ", ".join(dict.fromkeys(defect.citation for defect in found))
         return refused(" ".join(str(defect.words) for defect in found), cited)
     if judge := plan.authorization.to_confirm(plan.on):
         return warning(" ".join(judge), "45 CFR 164.508(c)(1)")
+    if plan.use:
+        words = _("The form is valid and names this use: %(use)s.") % {"use": Use(plan.use).label}
+        return ok(words, "45 CFR 164.508(a)(4)" if plan.use == Use.SALE else "45 CFR 164.508(a)(3)")
     return ok(_("The form is valid and reaches this release."), "45 CFR 164.508(b)(1)")
 
 

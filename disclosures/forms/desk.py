@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from disclosures import desk, guard, guard_checks, on_hand, purposes
+from disclosures.authorization_rules import Use
 from disclosures.branches import Asker, Branch, Pages
 from disclosures.desk import ReleaseRefused
 from disclosures.guard import Check, Means, Plan
@@ -56,6 +57,17 @@ class RepresentativeField(forms.ModelChoiceField):
         return f"{one.name}, {one.relation} · {one.get_basis_display()}"
 
 
+# What an authorization must name by itself, asked as one question: code -> its words, the use, whether the office is paid.
+USES: dict[str, tuple[Any, Use, bool]] = {
+    "neither": (gettext_lazy("Neither"), Use.ORDINARY, False),
+    "marketing": (gettext_lazy("It is marketing, and nobody pays the office for it"), Use.MARKETING, False),
+    "marketing_paid": (gettext_lazy("It is marketing, and somebody pays the office for it"), Use.MARKETING, True),
+    "sale": (gettext_lazy("Somebody pays the office for the information"), Use.SALE, True),
+    "advertising": (gettext_lazy("Photographs in advertising, and nobody pays the office for it"), Use.ADVERTISING, False),
+    "advertising_paid": (gettext_lazy("Photographs in advertising, and somebody pays the office for it"), Use.ADVERTISING, True),
+}
+
+
 class DeskForm(NamesPatient, Form):
     """One release, on one page. `on` is the office's day, `by` who sits at the desk.
 
@@ -84,6 +96,12 @@ class DeskForm(NamesPatient, Form):
     emergency = forms.BooleanField(label=gettext_lazy("The patient needs emergency treatment"), required=False)
     authorization = AuthorizationField(
         label=gettext_lazy("On which signed form"), required=False, empty_label=gettext_lazy("Choose…")
+    )
+    use = forms.ChoiceField(
+        label=gettext_lazy("Is the office paid for this, or is it marketing?"),
+        choices=[(code, words) for code, (words, _use, _paid) in USES.items()],
+        required=False,
+        widget=forms.RadioSelect,
     )
     representative = RepresentativeField(
         label=gettext_lazy("Who acts for the patient"), required=False, empty_label=gettext_lazy("Choose…")
@@ -175,7 +193,7 @@ class DeskForm(NamesPatient, Form):
         self.entries_there: dict[str, Entry] = {}
         self.loose_there: dict[str, Attachment] = {}
         if patient is None:
-            for name in ("entries", "loose", "authorization", "representative"):
+            for name in ("entries", "loose", "authorization", "use", "representative"):
                 del self.fields[name]
             return
         entries, loose = copying.orderable(patient)
@@ -196,6 +214,7 @@ class DeskForm(NamesPatient, Form):
         fields: dict[str, Any] = self.fields
         asked = {
             "authorization": code == "authorization",
+            "use": code == "authorization",
             "representative": bool(way and way.asker == Asker.REPRESENTATIVE),
             "emergency": code == "treatment",
             "needs": bool(way and way.needs),
@@ -225,6 +244,8 @@ class DeskForm(NamesPatient, Form):
         """What is left empty and can be known is filled in: the patient's name, what the authorization says."""
         data = super().clean() or {}
         signed = data.get("authorization")
+        if "use" in self.fields and not data.get("use") and "use" not in self.errors:
+            self.add_error("use", _("Say which: marketing and a sale need a form that names them (45 CFR 164.508(a)(3), (4))."))
         known = {}
         if signed:
             known = {"recipient": signed.recipient_line, "address": signed.recipient_address, "purpose": signed.purpose_words}
@@ -240,6 +261,7 @@ class DeskForm(NamesPatient, Form):
         """The release as it stands in the form, once that is valid."""
         data = self.cleaned_data
         code, _colon, way = data["why"].partition(":")
+        _words, use, paid = USES[data.get("use") or "neither"]
         return Plan(
             patient=data["patient"],
             on=self.on,
@@ -261,6 +283,8 @@ class DeskForm(NamesPatient, Form):
             verified_on=data.get("verified_on"),
             emergency=bool(data.get("emergency")),
             authorization=data.get("authorization"),
+            use=use,
+            paid=paid,
             representative=data.get("representative"),
         )
 

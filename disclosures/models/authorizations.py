@@ -258,11 +258,12 @@ class Authorization(Keeping, Sealed):
 
     def refusals(
         self, on: date, *, recipient: str | None = None, entries: Iterable[Entry] = (), purpose: str = "",
-        use: str = rules.Use.ORDINARY, electronic: bool = True,
+        use: str = rules.Use.ORDINARY, paid: bool = False, electronic: bool = True,
     ) -> list[Defect]:  # fmt: skip
         """Why it does not carry this release on that day; [] when it does. `recipient=None` leaves the recipient out of it.
 
         `purpose` is the words of one purpose, or all of them as `purpose_words` has them, or "" to leave it out of it.
+        `use` is one that the form must name by itself, `paid` that the office is paid for it (164.508(a)(3), (4)).
         """
         facts, given = self.facts(), list(entries)
         purpose = "" if purpose == self.purpose_words else purpose
@@ -271,7 +272,7 @@ class Authorization(Keeping, Sealed):
         found = rules.defects(facts, on) + scope.entries_refusals(facts, self.ticked, given, notes)
         others = [
             scope.recipient_refusal(facts, recipient) if recipient is not None else None,
-            scope.purpose_refusal(facts, purpose, use),
+            scope.purpose_refusal(facts, purpose, use, paid=paid),
             scope.copy_refusal(facts, electronic=electronic),
         ]
         return found + [defect for defect in others if defect]

@@ -24,7 +24,8 @@ from requests_app.models import CopyBill, PatientRequest
 
 WAY_OF = {Delivery.MAIL: WayOut.MAIL, Delivery.PICK_UP: WayOut.HANDED_OVER, Delivery.ELECTRONIC: WayOut.EMAIL}
 _NOT_ASKED = ("patient", "why", "recipient", "purpose", "means", "verified", "identifiers", "verified_on", "entries", "loose",
-              "items", "said", "charge", "postage", "emergency", "authorization", "representative", "needs", "basis")  # fmt: skip
+              "items", "said", "charge", "postage", "emergency", "authorization", "use",
+              "representative", "needs", "basis")  # fmt: skip
 
 
 class AccessForm(DeskForm):

@@ -20,7 +20,16 @@ from meso.pdf import Pdf
 from meso.seals import verify
 from records.models import EmergencyRelease
 from tests.disclosures.test_guard import BRANCHES, marked, plan_for
-from tests.factories import AT, PASSWORD, AttachmentFactory, EntryFactory, PatientFactory, RestrictionFactory, UserFactory
+from tests.factories import (
+    AT,
+    PASSWORD,
+    AttachmentFactory,
+    AuthorizationFactory,
+    EntryFactory,
+    PatientFactory,
+    RestrictionFactory,
+    UserFactory,
+)
 
 pytestmark = [pytest.mark.django_db]
 ON = date(2026, 11, 24)
@@ -330,6 +339,57 @@ def test_the_copy_for_others_is_billed_by_the_offices_tariff(client, signed_in, 
     assert f"Total {words}" in said
     assert "Albany County Court" in said
     assert words in client.get(page).content.decode()
+
+
+def on_a_form(patient, form, use, step="release") -> dict:
+    chosen = {"authorization": form.pk, "recipient": "", "purpose": "", "address": ""} | ({"use": use} if use else {})
+    return sent(patient, why="authorization:", verified=["known"], step=step, **chosen)
+
+
+@pytest.mark.parametrize(
+    ("form", "use", "goes", "words"),
+    [
+        ({}, "neither", True, "reaches this release"),
+        ({}, "", False, "Say which: marketing and a sale need a form that names them"),
+        ({}, "marketing", False, "The form does not allow marketing."),
+        ({}, "sale", False, "The form does not allow a sale."),
+        ({}, "advertising", False, "The form does not allow photographs in advertising."),
+        ({"marketing": True, "remuneration": "nobody"}, "marketing", True, "names this use: Marketing"),
+        ({"marketing": True, "remuneration": "nobody"}, "marketing_paid", False, "does not say that the office is paid"),
+        ({"marketing": True, "remuneration": "stated"}, "marketing_paid", True, "names this use: Marketing"),
+        ({"marketing": True, "remuneration": "unsaid"}, "marketing", False, "does not say whether the office is paid"),
+        ({"marketing": True, "remuneration": "stated"}, "sale", False, "The form does not allow a sale."),
+        ({"sale": True, "remuneration": "stated"}, "sale", True, "names this use: Sale"),
+        ({"sale": True, "remuneration": "nobody"}, "sale", False, "allows a sale and does not say"),
+        (
+            {"advertising_photos": True, "remuneration": "nobody"},
+            "advertising_paid",
+            False,
+            "does not say that the office is paid",
+        ),
+    ],
+)
+def test_for_marketing_or_a_sale_it_goes_only_on_a_form_that_names_it_and_the_money(
+    client, signed_in, patient, form, use, goes, words
+):
+    """164.508(a)(3), (4): the desk is asked, for nobody else knows."""
+    entry = EntryFactory(patient=patient)
+    kept = AuthorizationFactory(patient=patient, entry_kinds=[entry.kind], **form)
+    signed_in("front_desk")
+    page = client.post(NEW, on_a_form(patient, kept, use, "check")).content.decode()
+    assert words in page
+    assert client.post(NEW, on_a_form(patient, kept, use)).status_code == (302 if goes else 200)
+    assert Release.objects.count() == goes
+    if goes:
+        (told,) = [one["reason"] for one in Release.objects.get().checks if one["name"] == "authorization"]
+        assert words in told
+
+
+def test_the_question_of_money_is_asked_of_a_release_on_a_form_alone(client, signed_in, patient):
+    signed_in("front_desk")
+    for why, asked in (("authorization:", True), ("court_order:", False), ("individual:patient", False)):
+        page = client.post(NEW, sent(patient, why=why, step="show")).content.decode()
+        assert ("Is the office paid for this, or is it marketing?" in page) is asked
 
 
 def test_a_figure_that_the_tariff_does_not_know_is_refused_at_its_field(client, signed_in, patient):
