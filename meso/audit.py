@@ -8,8 +8,11 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db.models.signals import post_save, pre_save
 from django.dispatch import receiver
+from django.forms import BaseModelForm
 from django.http import HttpRequest
+from simple_history.models import HistoricalRecords
 
 from meso import clock
 from meso.models import AccessEvent, User
@@ -37,6 +40,8 @@ def record(
 ) -> AccessEvent:
     """Write one event. The user is the request's unless given; `chart` is a chart number or ""."""
     who = user or getattr(request, "user", None)
+    if request is not None:
+        request.has_event = True  # type: ignore[attr-defined]
     return AccessEvent.objects.create(
         at=clock.now(),
         user=who if isinstance(who, User) or getattr(who, "is_authenticated", False) else None,
@@ -46,6 +51,20 @@ def record(
         detail=detail[:120],
         address=address_of(request),
     )
+
+
+def has_event(request: HttpRequest) -> bool:
+    """Whether an event was written for this request."""
+    return getattr(request, "has_event", False)
+
+
+def changed(form: BaseModelForm) -> str:
+    """What a form of the office's own settings changed: the names of fields, and what numbers and ticks were and are."""
+    told = []
+    for name in form.changed_data:
+        was, now = form.initial.get(name), form.cleaned_data.get(name)
+        told.append(name if isinstance(now, str) or isinstance(was, str) else f"{name} {was} to {now}")
+    return ", ".join(told)
 
 
 def looked_at(request: HttpRequest, subject: str, chart: str = "", detail: str = "") -> None:
@@ -73,3 +92,35 @@ def _logged_out(sender: Any, request: HttpRequest, user: User | None, **kwargs: 
 def _login_failed(sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
     known = User.objects.filter(username=credentials.get("username") or "").first()
     record(Action.LOGIN_FAILED, "login", user=known, request=request)
+
+
+# What is told of a member of the staff when it changes. Where somebody logs in, nothing of it does.
+_TOLD = ("role", "is_active", "is_superuser", "password", "username", "first_name", "last_name", "email", "credentials")
+
+
+@receiver(pre_save, sender=User)
+def _staff_as_they_stood(sender: Any, instance: User, update_fields: Any = None, **kwargs: Any) -> None:
+    asked = instance.pk and (update_fields is None or set(update_fields) & set(_TOLD))
+    instance.stood = User.objects.filter(pk=instance.pk).values(*_TOLD).first() if asked else None  # type: ignore[attr-defined]
+
+
+@receiver(post_save, sender=User)
+def _staff_changed(sender: Any, instance: User, created: bool, **kwargs: Any) -> None:
+    """A person of the staff is new, or has another role, password or way in: by whatever way, a page, a command or a shell."""
+    request = getattr(HistoricalRecords.context, "request", None)
+    if created:
+        record(Action.CREATE, f"staff {instance.pk}", detail=f"role {instance.role}", request=request)
+        return
+    stood = getattr(instance, "stood", None) or {}
+    new = [name for name in stood if stood[name] != getattr(instance, name)]
+    if new:
+        told = [_told(name, stood[name], getattr(instance, name)) for name in new]
+        record(Action.CHANGE, f"staff {instance.pk}", detail=", ".join(told), request=request)
+
+
+def _told(name: str, was: Any, now: Any) -> str:
+    if name == "role":
+        return f"role {was} to {now}"
+    if name == "is_active":
+        return "may log in" if now else "may not log in"
+    return name

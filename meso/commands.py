@@ -2,6 +2,8 @@
 
 import argparse
 import atexit
+import getpass
+import os
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -14,7 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from rich.console import Console
 from rich.progress import Progress
 
-from meso import clock
+from meso import audit, clock
 from meso.csv_in import BadFile
 from meso.models import Office
 
@@ -25,6 +27,13 @@ def a_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it as 2026-11-24") from None
+
+
+def _caller() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user that the machine has no name for, as in a container
+        return str(os.getuid())
 
 
 class Failed(CommandError):
@@ -41,11 +50,17 @@ class Command(BaseCommand):
         if self.needs_migrated_database:
             self._ask_for_migrations()
             clock.set_zone(Office.current().time_zone)
+            self.tell()
         try:
             return self.work(**options)
         except BadFile as bad:
             lines = [str(problem) for problem in bad.problems]
             raise Failed("Nothing was stored.\n" + "\n".join(lines)) from bad
+
+    def tell(self) -> None:
+        """Write an event: which command runs, and as whom the machine knows its caller. Where that fails, nothing runs."""
+        name = type(self).__module__.rpartition(".")[2]
+        audit.record(audit.Action.COMMAND, f"command {name}", detail=f"by {_caller()}")
 
     def work(self, *args: Any, **options: Any) -> str | None:
         """The command's own work, which each command writes. Returns text for stdout, or None. Raises Failed."""

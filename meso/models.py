@@ -243,6 +243,8 @@ class AccessEvent(OfficeSealed):
         LOGIN = "login", _("Logged in")
         LOGIN_FAILED = "login_failed", _("Failed to log in")
         LOGOUT = "logout", _("Logged out")
+        SENT = "sent", _("Sent by e-mail")
+        COMMAND = "command", _("Command of the machine")
 
     at = models.DateTimeField(_("when"))
     user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("who"))

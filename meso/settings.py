@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "meso.middleware.OfficeMiddleware",
     "meso.middleware.PermissionMiddleware",
     "records.gate.ChartGate",
+    "meso.witness.WitnessMiddleware",
 ]
 
 ROOT_URLCONF = "meso.urls"

@@ -68,6 +68,7 @@ def audit_trail(request: HttpRequest) -> HttpResponse:
 def anchor_list(request: HttpRequest) -> HttpResponse:
     """The anchors, newest first, each with its sheet to print."""
     found = page(Anchor.objects.all(), ["-day"], request.GET.get("after", ""))
+    audit.looked_at(request, "anchors")
     return render(request, "meso/anchors.html", {"page": found})
 
 
@@ -91,7 +92,7 @@ def office_profile(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.save()
         drafts.discard(request.user, request.path)
-        audit.record(AccessEvent.Action.CHANGE, "office profile", request=request)
+        audit.record(AccessEvent.Action.CHANGE, "office profile", detail=audit.changed(form), request=request)
         messages.success(request, _("The office profile is saved."))
         return redirect("office")
     history = office.history.select_related("history_user")[:20]
@@ -114,7 +115,6 @@ def staff_new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         person = form.save()
         drafts.discard(request.user, request.path)
-        audit.record(AccessEvent.Action.CREATE, f"staff {person.pk}", detail=person.role, request=request)
         messages.success(request, _("%(name)s can log in now.") % {"name": person.signature})
         return redirect("staff")
     return render(request, "meso/staff_form.html", {"form": form, "person": None})
@@ -129,8 +129,6 @@ def staff_edit(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.save()
         drafts.discard(request.user, request.path)
-        detail = person.role if person.is_active else "may not log in"
-        audit.record(AccessEvent.Action.CHANGE, f"staff {person.pk}", detail=detail, request=request)
         messages.success(request, _("%(name)s is saved.") % {"name": person.signature})
         return redirect("staff")
     return render(request, "meso/staff_form.html", {"form": form, "person": person})

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 
 import factory
+from django.db.models.signals import post_save
 from factory.django import DjangoModelFactory
 
 from disclosures.models import Authorization, Disclosure, Suspension
@@ -14,6 +15,7 @@ PASSWORD = "a long pass phrase 7"
 AT = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 
 
+@factory.django.mute_signals(post_save)  # the event of somebody new would stand first in every test's audit
 class UserFactory(DjangoModelFactory):
     """A member of the staff, by default of the front desk."""
 

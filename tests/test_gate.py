@@ -234,6 +234,7 @@ def test_breaking_it_opens_the_page_that_was_asked_for_and_is_told_at_once(clien
     assert list(events)[1:] == [
         ("refused", "guarded chart", "G-77"),
         ("create", f"emergency access {access.pk}", "G-77"),
+        ("sent", f"emergency access {access.pk}", ""),
         ("view", "attachments", "G-77"),
     ]
     client.force_login(officer)

@@ -19,6 +19,7 @@ from meso.http import HttpRequest
 from meso.models import Draft
 from meso.paging import page
 from meso.roles import may, needs
+from meso.witness import in_parts
 from records import guarding
 from records.forms.picker import typed
 from records.gate import chooses_chart, of_chart
@@ -117,6 +118,7 @@ def disclosures(request: HttpRequest) -> HttpResponse:
 
 @needs("disclosure.export")
 @require_POST
+@in_parts
 def disclosures_csv(request: HttpRequest) -> HttpResponseBase:
     """What is filtered, as a spreadsheet, streamed. A filter that is not right shows the page again, not all rows."""
     form = LogFilterForm(request.POST, on=clock.today())

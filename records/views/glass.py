@@ -19,6 +19,7 @@ from meso.http import HttpRequest
 from meso.models import AccessEvent
 from meso.paging import page
 from meso.roles import needs
+from meso.witness import in_parts
 from records import glass_mail, guarding
 from records.forms.glass import GlassForm, NoteGlassForm, ReviewForm
 from records.gate import at_the_glass
@@ -29,6 +30,7 @@ _LOOKS = 500  # events of one access that its page shows; an hour rarely holds a
 
 @needs("glass.break")
 @at_the_glass
+@in_parts
 def break_glass(request: HttpRequest, chart: str) -> HttpResponse:
     """Open a guarded chart in an emergency: with what it is for, in words, and the privacy officer told at once."""
     patient = get_object_or_404(Patient.objects.guarded(), chart_number=chart)
@@ -45,6 +47,7 @@ def break_glass(request: HttpRequest, chart: str) -> HttpResponse:
 
 
 @needs("glass.break_note")
+@in_parts
 def break_glass_note(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     """Open another physician's psychotherapy note in an emergency."""
     entry = get_object_or_404(Entry.objects.with_marks(), pk=pk, patient__chart_number=chart)
@@ -68,8 +71,9 @@ def _begin(request: HttpRequest, form: Form, patient: Patient, **facts: Any) -> 
         told = getattr(refusal, "error_dict", {})
         form.add_error(None, refusal if set(told) <= set(form.fields) else refusal.messages)
         return False
-    if not glass_mail.tell_officers(request.office):
-        audit.record(Action.CHECK, f"emergency access {access.pk}", detail="no mail went out", request=request)
+    went = glass_mail.tell_officers(request.office)
+    told = (Action.SENT, "to the privacy officers") if went else (Action.CHECK, "no mail went out")
+    audit.record(told[0], f"emergency access {access.pk}", detail=told[1], request=request)
     messages.warning(request, _("It is open to you for an hour. The privacy officer was told, and reviews what you look at."))
     return True
 

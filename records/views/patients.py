@@ -104,8 +104,8 @@ def patient_edit(request: HttpRequest, chart: str) -> HttpResponse:
             form.add_error(None, refusal)
         else:
             drafts.discard(request.user, request.path)
-            if changed:
-                audit.record(Action.CHANGE, "patient", chart=chart, detail=_details(changed), request=request)
+            action, detail = (Action.CHANGE, _details(changed)) if changed else (Action.VIEW, "nothing changed")
+            audit.record(action, "patient", chart=chart, detail=detail, request=request)
             messages.success(request, _("The changes are saved.") if changed else _("Nothing was changed."))
             return redirect(patient)
     audit.looked_at(request, "patient details", chart=chart)

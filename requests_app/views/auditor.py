@@ -10,10 +10,12 @@ from meso import audit, auditor, clock
 from meso.audit import Action
 from meso.http import HttpRequest
 from meso.roles import needs
+from meso.witness import in_parts
 from requests_app.forms.auditor import PeriodForm
 
 
 @needs("auditor.export")
+@in_parts
 def auditor_export(request: HttpRequest) -> HttpResponseBase:
     """Choose the period; the answer to the button is the ZIP, written to a temporary file and sent from there."""
     form = PeriodForm(request.POST or None, on=clock.today())

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -67,9 +68,11 @@ def complaint(request: HttpRequest, pk: int) -> HttpResponse:
 def privacy_complaint(request: HttpRequest) -> HttpResponse:
     """How to complain, to the office and to the government, and a form for it that needs no name (164.530(d)(1))."""
     form = PublicComplaintForm(request.POST if request.method == "POST" else None, at=clock.now(), on=clock.today())
-    taken = form.take() if form.is_bound and form.is_valid() else None
+    with transaction.atomic():  # the complaint and its event stand or fall together
+        taken = form.take() if form.is_bound and form.is_valid() else None
+        if taken:
+            audit.record(Action.CREATE, f"complaint {taken.number}", detail=taken.channel, request=request)
     if taken:
-        audit.record(Action.CREATE, f"complaint {taken.number}", detail=taken.channel, request=request)
         request.session["complaint"] = taken.number
         return redirect("privacy_complaint_received")
     return render(request, "requests_app/public/complaint.html", {"form": form})

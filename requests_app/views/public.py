@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, gettext_noop
@@ -107,9 +108,10 @@ def privacy_request(request: HttpRequest) -> HttpResponse:
     form = _form(request, kind, data=request.POST)
     if not form.is_valid():
         return _fill(request, kind, form)
-    taken, is_new = form.take()
-    if is_new:
-        audit.record(Action.CREATE, f"request {taken.number}", detail=taken.channel, request=request)
+    with transaction.atomic():  # the request and its event stand or fall together
+        taken, is_new = form.take()
+        if is_new:
+            audit.record(Action.CREATE, f"request {taken.number}", detail=taken.channel, request=request)
     request.session["receipt"] = {
         "number": taken.number,
         "token": form.cleaned_data["token"],

@@ -152,7 +152,7 @@ def test_the_officer_sees_them_and_prints_the_sheet(client, django_assert_max_nu
     for days in range(30):
         anchors.make(DAY + timedelta(days=days), AT)
     client.force_login(UserFactory(role="privacy_officer"))
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         page = client.get("/audit/anchors/")
     anchor = Anchor.objects.first()
     assert anchor.spaced in page.content.decode()

@@ -195,7 +195,7 @@ def test_somebody_new_can_log_in(client, admin):
     bea = User.objects.get(username="bea")
     assert (bea.role, bea.signature) == ("physician", "Bea, MD")
     assert client.login(username="bea", password=words)
-    assert AccessEvent.objects.filter(action="create", subject=f"staff {bea.pk}", detail="physician").exists()
+    assert AccessEvent.objects.filter(action="create", subject=f"staff {bea.pk}", detail="role physician", user=admin).exists()
 
 
 @pytest.mark.parametrize("word", ["short", "password1234", "beatrice-beatrice"])

@@ -180,7 +180,7 @@ def test_two_events_that_change_places_are_found(events):
 
 def test_verify_records_names_the_event_and_fails(events, capsys):
     call_command("verify_records")
-    assert "All 4 links of 1 chains hold." in capsys.readouterr().out
+    assert "All 5 links of 1 chains hold." in capsys.readouterr().out
     tamper(f"UPDATE meso_accessevent SET chart_number = '10099' WHERE id = {events[2].pk}")
     with pytest.raises(
         CommandError, match=rf"office, link 3 \(meso\.accessevent {events[2].pk}\): the row is not what was sealed"

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.mail import EmailMessage
 from django.utils.translation import gettext as _
 
-from meso import anchors, clock
+from meso import anchors, audit, clock
 from meso.anchors import Anchor
 from meso.commands import Command as MesoCommand
 from meso.commands import Failed
@@ -44,3 +44,4 @@ class Command(MesoCommand):
             EmailMessage(subject, "\n\n".join(lines), to=addresses).send()
         except (OSError, SMTPException) as error:
             raise Failed(f"The anchor was made and not mailed: {error}") from error
+        audit.record(audit.Action.SENT, f"anchor of {made.day}", detail=f"{len(addresses)} privacy officers")

@@ -28,6 +28,7 @@ class Command(MesoCommand):
         report = seals.verify()
         if report.breaks:
             raise Failed(f"A seal does not hold. Do not work with this database. {report.breaks[0]}")
+        self.tell()
         rows = sum(table["rows"] for table in manifest["tables"].values())
         return (
             f"Restored {rows:,} rows saved at {manifest['made_at']}; all {report.links:,} seals of {report.chains:,} chains hold."

@@ -38,6 +38,7 @@ class Command(MesoCommand):
         if not User.objects.exists():
             self.stdout.write("Loading an invented office (about half a minute) ...")
             load(on=clock.today(), at=clock.now())
+        self.tell()
         call_command("collectstatic", verbosity=0, interactive=False)
         self._say_how_to_log_in(port)
         if not no_serve:

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.mail import get_connection
 from django.core.management.base import CommandParser
 
-from meso import clock
+from meso import audit, clock
 from meso.commands import Command as MesoCommand
 from meso.commands import Failed, a_day
 from meso.models import Office
@@ -52,7 +52,9 @@ class Command(MesoCommand):
                     message = reminders.mail(reminder, on=on, office=office)
                     message.connection = connection
                     message.send()
-                    lines.append(f"{reminder.to.email}: {', '.join(request.number for request in reminder.requests)}")
+                    numbers = ", ".join(request.number for request in reminder.requests)
+                    audit.record(audit.Action.SENT, f"reminder to staff {reminder.to.pk}", detail=numbers)
+                    lines.append(f"{reminder.to.email}: {numbers}")
         except (OSError, SMTPException) as error:
             raise Failed(f"{len(lines)} of {len(mails)} reminders were sent, then: {error}") from error
         return lines
