@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from meso import clock
+from meso import clock, lock
 from meso.roles import PERMISSIONS, may
 
 
@@ -24,9 +24,10 @@ class _May:
 
 
 def house(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `office`, `may`, `today`, `room`, the first part of the address, and `emergency_until` or None."""
+    """Context processor: `office`, `may`, `today`, `room`, the first part of the address, `emergency_until` or None, and
+    `lock`, the seconds after which the page locks itself, or None."""
     user = getattr(request, "user", None)
     room = request.path_info.strip("/").partition("/")[0]
     emergency = getattr(request, "emergency_until", None)  # until when the glass that was broken keeps this chart open
     known = {"office": getattr(request, "office", None), "may": _May(user), "today": clock.today(), "room": room}
-    return {**known, "emergency_until": emergency}
+    return {**known, "emergency_until": emergency, "lock": lock.of_page(request)}

@@ -35,12 +35,16 @@ def _size(fields: dict[str, list[str]]) -> int:
     return sum(len(value) for values in fields.values() for value in values)
 
 
+def _can_be_kept(fields: dict[str, list[str]], path: str) -> bool:
+    return _size(fields) <= _LARGEST and len(path) <= LONGEST_PATH
+
+
 def save(user: User, path: str, data: QueryDict) -> None:
     """Keep what is typed into the form at `path`, in place of what was kept before; an empty form keeps nothing."""
     fields = _typed(data)
     if not fields:
         discard(user, path)
-    elif _size(fields) <= _LARGEST:
+    elif _can_be_kept(fields, path):
         Draft.objects.update_or_create(user=user, path=path, defaults={"fields": fields, "saved_at": clock.now()})
 
 
@@ -111,6 +115,18 @@ def keep_refused(request: HttpRequest) -> str:
     return page if find(request.user, page) else ""
 
 
+def keep_for_unlocking(request: HttpRequest) -> dict[str, Any]:
+    """Keep what was sent into a locked session, which is not carried out: what the page that unlocks it has to tell.
+
+    Kept in the database and not in that page, which may be looked at by anybody, or left for somebody else's login.
+    """
+    page, fields = _page_of_form(request), _typed(request.POST)
+    kept = bool(fields) and _can_be_kept(fields, page)
+    if kept:
+        save(request.user, page, request.POST)
+    return {"next": page, "kept": kept, "lost": bool(fields) and not kept, "files": bool(request.FILES)}
+
+
 def _page_of_form(request: HttpRequest) -> str:
     """The address of the page on which the form stands: the sender's own where the browser tells it, else where it was sent."""
     sender = urlsplit(request.headers.get("Referer", ""))
@@ -129,7 +145,7 @@ class StaffLoginView(LoginView):
         response = super().form_valid(form)
         path = urlsplit(self.get_redirect_url()).path
         fields = _read(self.request.POST.get("kept", ""))
-        if path and fields and len(path) <= LONGEST_PATH:
+        if path and fields:
             save(form.get_user(), path, fields)
         return response
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm
 from django.forms.renderers import TemplatesSetting
 from django.http import QueryDict
@@ -107,6 +108,28 @@ class DateField(forms.DateField):
 
 class LoginForm(_Dressed, AuthenticationForm):
     """User name and password."""
+
+
+class UnlockForm(Form):
+    """The password of whoever's session is locked. A wrong one counts as a failed login: it is asked the same way."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
+    )
+
+    def __init__(self, *args: Any, request: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean(self) -> dict[str, Any]:
+        """The password of this person, and of nobody else."""
+        data = super().clean() or {}
+        named = {"username": self.request.user.get_username(), "password": data.get("password")}
+        if not self.errors and authenticate(self.request, **named) != self.request.user:
+            raise forms.ValidationError(_("This is not your password. Capital letters count."))
+        return data
 
 
 class OfficeForm(ModelForm):

@@ -4,6 +4,7 @@ from django import http
 from django_htmx.middleware import HtmxDetails
 
 from meso.models import Office, User
+from meso.sessions import SessionStore
 
 
 class HttpRequest(http.HttpRequest):
@@ -12,6 +13,7 @@ class HttpRequest(http.HttpRequest):
     office: Office
     user: User  # type: ignore[assignment]
     htmx: HtmxDetails
+    session: SessionStore
 
 
 def file_answer(content: bytes | str, name: str, *, kind: str = "application/pdf", download: bool = False) -> http.HttpResponse:

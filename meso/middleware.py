@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
@@ -12,7 +13,7 @@ from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 from django.views.defaults import permission_denied
 
-from meso import audit, clock, drafts
+from meso import audit, clock, drafts, lock
 from meso.http import HttpRequest
 from meso.models import Office
 from meso.roles import PUBLIC, may
@@ -55,7 +56,7 @@ class OfficeMiddleware:
 
 
 class PermissionMiddleware:
-    """The wall: no view runs whose permission has not been checked, and every refusal is audited."""
+    """The wall: no view runs in a locked session, nor one whose permission has not been checked; every refusal is audited."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
@@ -68,9 +69,15 @@ class PermissionMiddleware:
         if permission == PUBLIC:
             return None
         if not request.user.is_authenticated:
+            if SESSION_KEY in request.session:
+                request.session.flush()  # of an account that was shut past its model: opened again, it opens no old browser
             if request.method == "POST":
                 return drafts.login_that_keeps_typing(request)
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+        if permission and not getattr(view, "while_locked", False):
+            if not request.session.until_lock:
+                return lock.answer(request)
+            request.session.saw(request)
         if permission is None or not may(request.user, permission):
             audit.refused(request, permission or "unnamed", kwargs.get("chart", ""))
             return permission_denied(request, PermissionDenied())

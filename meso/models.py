@@ -21,10 +21,11 @@ from meso.money import MoneyField
 from meso.office_chain import OfficeSealed
 from meso.roles import Role
 from meso.seals import ChainHead, Seal
+from meso.sessions import Session, end
 
 LONGEST_PATH = 200  # of an address for which a draft is kept
 
-__all__ = ["AccessEvent", "Anchor", "BackupDrill", "ChainHead", "Draft", "Office", "Seal", "User"]
+__all__ = ["AccessEvent", "Anchor", "BackupDrill", "ChainHead", "Draft", "Office", "Seal", "Session", "User"]
 
 
 class User(AbstractUser):
@@ -36,8 +37,23 @@ class User(AbstractUser):
 
     REQUIRED_FIELDS = ["email", "role"]  # createsuperuser asks for them: the first office admin is made with it
 
+    ENDS_SESSIONS = ("password", "role", "is_active")  # with one of these changed, whoever is logged in must log in anew
+
     class Meta(AbstractUser.Meta):  # type: ignore[name-defined]
         constraints = [models.CheckConstraint(name="user_role_is_known", condition=models.Q(role__in=Role.values))]
+
+    @transaction.atomic
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, and end every session that was begun under another password or role, or before the account was shut.
+
+        Deleted, not only refused: an account that is opened again opens no old browser (164.308(a)(3)(ii)(C)). Whoever changes
+        their own password goes on in the session they do it in, which Django gives a new key.
+        """
+        changes = set(self.ENDS_SESSIONS) & set(kwargs.get("update_fields") or self.ENDS_SESSIONS)
+        before = User.objects.filter(pk=self.pk).values(*changes).first() if changes and self.pk else None
+        super().save(*args, **kwargs)
+        if before and any(before[name] != getattr(self, name) for name in changes):
+            end(self)
 
     @property
     def signature(self) -> str:

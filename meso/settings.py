@@ -173,6 +173,12 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="meso@localhost")
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+# How long a session lasts, in seconds. A shared desk is left at any time, and what is on its screen is a patient's: fifteen
+# minutes without a request by a person and it is locked (45 CFR 164.312(a)(2)(iii)), with a warning two minutes before. Twelve
+# hours, the longest day of an office, from the login to its end; nothing but a login renews them (meso/sessions.py).
+SESSION_ENGINE = "meso.sessions"
+SESSION_IDLE_LOCK = 15 * 60
+SESSION_LOCK_WARNING = 2 * 60
 SESSION_COOKIE_AGE = 12 * 60 * 60
 CSRF_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_HTTPONLY = True

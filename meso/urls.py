@@ -2,12 +2,16 @@
 
 from django.urls import include, path
 
-from meso import drafts, views
+from meso import drafts, lock, views
 
 urlpatterns = [
     path("", views.home, name="dashboard"),
     path("accounts/login/", drafts.login, name="login"),
     path("accounts/logout/", views.logout, name="logout"),
+    path("accounts/unlock/", lock.unlock, name="unlock"),
+    path("accounts/session/", lock.session_state, name="session"),
+    path("accounts/session/typed/", lock.session_typed, name="session_typed"),
+    path("accounts/sessions/", views.session_list, name="sessions"),
     path("audit/", views.audit_trail, name="audit"),
     path("audit/anchors/", views.anchor_list, name="anchors"),
     path("audit/anchors/<int:pk>/anchor.pdf", views.anchor_sheet, name="anchor"),
@@ -15,6 +19,7 @@ urlpatterns = [
     path("staff/", views.staff_list, name="staff"),
     path("staff/new/", views.staff_new, name="staff_new"),
     path("staff/<int:pk>/", views.staff_edit, name="staff_edit"),
+    path("staff/<int:pk>/sessions/end/", views.staff_sessions_end, name="staff_sessions_end"),
     path("healthz/", views.healthz, name="healthz"),
     path("", include("records.urls")),
     path("", include("disclosures.urls")),

@@ -6,13 +6,14 @@ from django.db import DatabaseError, connection, transaction
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
 
-from meso import audit, clock, dashboard, drafts, today
+from meso import audit, clock, dashboard, drafts, sessions, today
 from meso.audit import Action
 from meso.forms import AuditFilterForm, NewStaffForm, OfficeForm, StaffForm
 from meso.http import HttpRequest, file_answer
-from meso.models import AccessEvent, Anchor, Office, User
+from meso.models import AccessEvent, Anchor, Office, Session, User
 from meso.paging import page
 from meso.pdf import render_pdf
 from meso.roles import PERMISSIONS, PUBLIC, STAFF, WORDS, Role, needs
@@ -131,4 +132,32 @@ def staff_edit(request: HttpRequest, pk: int) -> HttpResponse:
         drafts.discard(request.user, request.path)
         messages.success(request, _("%(name)s is saved.") % {"name": person.signature})
         return redirect("staff")
-    return render(request, "meso/staff_form.html", {"form": form, "person": person})
+    open_now = Session.objects.of(person, clock.now())
+    return render(request, "meso/staff_form.html", {"form": form, "person": person, "sessions": open_now})
+
+
+@needs("staff.manage")
+@require_POST
+def staff_sessions_end(request: HttpRequest, pk: int) -> HttpResponse:
+    """End one session of a member of the staff, or all of them: they are out at the next click."""
+    person = get_object_or_404(User, pk=pk)
+    _end_sessions(request, person, request.POST.get("end", ""))
+    return redirect("staff_edit", pk)
+
+
+@needs(STAFF)
+def session_list(request: HttpRequest) -> HttpResponse:
+    """Where one is logged in, and a way to end it there."""
+    if request.method == "POST":
+        _end_sessions(request, request.user, request.POST.get("end", ""))
+        return redirect("sessions")
+    return render(request, "meso/sessions.html", {"sessions": Session.objects.of(request.user, clock.now())})
+
+
+def _end_sessions(request: HttpRequest, person: User, which: str) -> None:
+    """End them, but not the one in which this is asked; write down whose and how many, and say so."""
+    ended = sessions.end(person, which, spare=request.session.session_key)
+    if ended:
+        audit.record(Action.LOGOUT, f"sessions of staff {person.pk}", detail=f"{ended} ended", request=request)
+    said = ngettext("%(count)s session is ended.", "%(count)s sessions are ended.", ended) % {"count": ended}
+    messages.success(request, said if ended else _("That session had ended already."))

@@ -19,6 +19,9 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 
 # URL name -> why a page of the staff's writes no event of its own accord.
 UNWITNESSED = {
+    "session": "asked by an open page by itself, for how long it has before it locks; it tells that and whose session it is",
+    "session_typed": "keeps for its writer what a locked page holds; the form is audited when it is opened, and when it is sent",
+    "unlock": "shows the name of whoever locked it and nothing more; the password, right or wrong, is an event of its own",
     "entry_draft": "kept every few seconds while somebody types; the form is audited when it is opened, and when it is sent",
 }
 

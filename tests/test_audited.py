@@ -53,7 +53,7 @@ def last() -> int:
 
 def rows() -> dict[str, int]:
     """How many rows each table holds, but for what keeps a browser logged in."""
-    beside = ("sessions.session", "meso.accessevent")
+    beside = ("meso.session", "meso.accessevent")
     return {
         model._meta.label: model._base_manager.count() for model in apps.get_models() if model._meta.label_lower not in beside
     }

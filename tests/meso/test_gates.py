@@ -45,7 +45,7 @@ def test_no_cache_keeps_a_page_of_the_staff(client, signed_in, path):
     assert "no-store" in client.get(path).headers["Cache-Control"]
 
 
-def test_a_login_lives_twelve_hours_in_a_cookie_that_scripts_can_not_read(client, db, password):
+def test_a_login_lives_twelve_hours_in_a_cookie_that_scripts_can_not_read(client, db, password, nov_24):
     UserFactory(username="adele")
     client.post("/accounts/login/", {"username": "adele", "password": password})
     cookie = client.cookies["sessionid"]

@@ -194,6 +194,8 @@ def test_a_role_that_was_taken_away_is_gone_at_once(client, admin):
     client.force_login(admin)
     admin.role = "front_desk"
     admin.save()
+    assert client.get("/office/").headers["Location"] == LOGIN + "?next=/office/"
+    client.force_login(admin)
     assert client.get("/office/").status_code == 403
 
 
