@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bench import report, stage
-from bench.build import PASSWORD
+from bench.build import FACTOR, PASSWORD
 from scripts import run_tests
 
 SIZES = (1_000, 100_000)
@@ -86,6 +86,7 @@ def _drive(chosen: argparse.Namespace, office: report.Office, env: dict[str, str
         "host": stage.HOST,
         "port": stage.PORT,
         "password": PASSWORD,
+        "factor": FACTOR,
         "specs": specs,
         "requests": chosen.requests,
         "concurrency": chosen.concurrency,

@@ -3,9 +3,12 @@
 Reads its orders as JSON from stdin and prints what it measured as JSON. Uses nothing of Django.
 """
 
+import base64
+import hmac
 import http.client
 import json
 import re
+import struct
 import sys
 import threading
 import time
@@ -54,12 +57,22 @@ class Visitor:
                 self.cookies[found[1]] = found[2]
         return response.status, response.read()
 
-    def log_in(self, username: str, password: str) -> None:
-        """Log in through the form. Raises WrongAnswerError."""
+    def log_in(self, username: str, password: str, factor: str) -> None:
+        """Log in through the forms of password and code. Raises WrongAnswerError."""
         self.ask("/accounts/login/")
         status, _ = self.ask("/accounts/login/", {"username": username, "password": password})
         if status != 302:
             raise WrongAnswerError(f"the login of {username} answered {status}")
+        status, body = self.ask("/accounts/code/", {"code": code_of(factor)})
+        if status != 302:
+            raise WrongAnswerError(f"the second step of {username} answered {status}: {_plain(body)}")
+
+
+def code_of(factor: str) -> str:
+    """What an authenticator app with this key shows now (RFC 6238)."""
+    digest = hmac.digest(base64.b32decode(factor), struct.pack(">Q", int(time.time()) // 30), "sha1")
+    place = digest[-1] & 15
+    return f"{(int.from_bytes(digest[place : place + 4]) & 0x7FFFFFFF) % 1_000_000:06}"
 
 
 Side = dict[str, Any]  # a page or its floor: `orders` that go round, the status to `expect`, `headers`
@@ -142,7 +155,7 @@ def main() -> None:
     for username, specs in orders["specs"].items():
         visitor = Visitor(host, port)
         try:
-            visitor.log_in(username, orders["password"])
+            visitor.log_in(username, orders["password"], orders["factor"])
         except (WrongAnswerError, OSError) as error:
             sys.exit(f"bench.drive: {error}")
         visitors = [visitor, *(Visitor(host, port, visitor.cookies) for _ in range(orders["concurrency"] - 1))]

@@ -10,6 +10,7 @@ import statistics
 import time
 from collections.abc import Callable
 from itertools import cycle
+from types import SimpleNamespace
 from typing import Any
 
 import django
@@ -43,7 +44,8 @@ HARD_SEARCHES = (
 
 
 def _client(user: str, middleware: list[str] | None = None) -> Any:
-    """A test client that is logged in, behind the given middleware or Meso's."""
+    """A test client that has passed both steps of the login, behind the given middleware or Meso's."""
+    from allauth.account.internal.flows.login import record_authentication
     from django.conf import settings
     from django.test import Client, override_settings
 
@@ -52,7 +54,11 @@ def _client(user: str, middleware: list[str] | None = None) -> Any:
     client = Client(raise_request_exception=False, SERVER_NAME="127.0.0.1")  # a 500 is a result too
     with override_settings(MIDDLEWARE=middleware or settings.MIDDLEWARE):
         client.handler.load_middleware()
-    client.force_login(User.objects.get(username=user))
+    somebody = User.objects.get(username=user)
+    client.force_login(somebody)
+    session = client.session
+    record_authentication(SimpleNamespace(session=session), somebody, "mfa", type="totp")
+    session.save()
     return client
 
 

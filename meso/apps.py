@@ -11,7 +11,7 @@ class MesoConfig(AppConfig):
     verbose_name = "Meso"
 
     def ready(self) -> None:
-        from meso import app_role, append_only, audit, backup_card, logs  # noqa: F401  (receivers, and a card of the dashboard)
+        from meso import app_role, append_only, audit, backup_card, drafts, logs, signin  # noqa: F401  (receivers, and a card of the dashboard)
 
         if settings.PRODUCTION:
             logs.catch_the_uncaught()

@@ -8,11 +8,13 @@ import json
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from django.contrib.auth.signals import user_logged_in
 from django.contrib.auth.views import LoginView
+from django.dispatch import receiver
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 
-from meso import clock
+from meso import clock, signin
 from meso.forms import LoginForm
 from meso.http import HttpRequest
 from meso.models import LONGEST_PATH, Draft, User
@@ -20,6 +22,7 @@ from meso.roles import PUBLIC, needs
 
 _NEVER_KEPT = {"csrfmiddlewaretoken", "kept", "next"}
 _LARGEST = 1_000_000  # characters of one kept form
+_KEPT = "kept_form"  # where the session keeps it between password and second factor
 
 
 def _typed(data: QueryDict) -> dict[str, list[str]]:
@@ -57,8 +60,12 @@ def as_post(draft: Draft | None) -> QueryDict | None:
     """The draft in the shape of a POST, for a form's `data`, or None."""
     if draft is None:
         return None
+    return _as_query(draft.fields)
+
+
+def _as_query(fields: dict[str, list[str]]) -> QueryDict:
     data = QueryDict(mutable=True)
-    for name, values in draft.fields.items():
+    for name, values in fields.items():
         data.setlist(name, values)
     return data
 
@@ -134,20 +141,23 @@ def _page_of_form(request: HttpRequest) -> str:
 
 
 class StaffLoginView(LoginView):
-    """The login. Fields kept from an expired POST become a draft of whoever logs in."""
+    """The login: name and password, then the second factor. Fields of an expired POST become a draft of whoever logs in."""
 
     template_name = "meso/login.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Log in; what was kept becomes a draft. What is no kept form, or too large to be one, is dropped."""
-        response = super().form_valid(form)
+        """On to the second factor. What was kept waits in the session until all of the login is done.
+
+        What is no kept form, or too large to be one, is dropped.
+        """
+        user = form.get_user()
         path = urlsplit(self.get_redirect_url()).path
         fields = _read(self.request.POST.get("kept", ""))
-        if path and fields:
-            save(form.get_user(), path, fields)
-        return response
+        if path and fields and len(path) <= LONGEST_PATH and _size(_typed(fields)) <= _LARGEST:
+            self.request.session[_KEPT] = {"user": user.pk, "path": path, "fields": _typed(fields)}
+        return signin.after_password(cast(HttpRequest, self.request), user, self.get_success_url())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """What is kept goes along through a mistyped password."""
@@ -166,6 +176,14 @@ def _read(kept: str) -> QueryDict | None:
     except (ValueError, AttributeError, TypeError, RecursionError):
         return None
     return data
+
+
+@receiver(user_logged_in)
+def _give_back(sender: Any, request: Any, user: User, **kwargs: Any) -> None:
+    """What waited becomes a draft of the one who typed the password with it, and of nobody else."""
+    kept = request.session.pop(_KEPT, None)
+    if kept and kept["user"] == user.pk:
+        save(user, kept["path"], _as_query(kept["fields"]))
 
 
 login = needs(PUBLIC)(StaffLoginView.as_view())

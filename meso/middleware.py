@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 from django.views.defaults import permission_denied
 
-from meso import audit, clock, drafts, lock
+from meso import audit, clock, drafts, lock, signin
 from meso.http import HttpRequest
 from meso.models import Office
 from meso.roles import PUBLIC, may
@@ -69,16 +69,17 @@ class PermissionMiddleware:
         if permission == PUBLIC:
             return None
         if not request.user.is_authenticated:
-            if SESSION_KEY in request.session:
-                request.session.flush()  # of an account that was shut past its model: opened again, it opens no old browser
-            if request.method == "POST":
-                return drafts.login_that_keeps_typing(request)
-            return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
-        if permission and not getattr(view, "while_locked", False):
-            if not request.session.until_lock:
-                return lock.answer(request)
-            request.session.saw(request)
+            return self._to_the_login(request)
+        if permission and (first := lock.instead_of(view, request) or signin.second_factor_first(request, permission)):
+            return first
         if permission is None or not may(request.user, permission):
             audit.refused(request, permission or "unnamed", kwargs.get("chart", ""))
             return permission_denied(request, PermissionDenied())
         return None
+
+    def _to_the_login(self, request: Any) -> HttpResponse:
+        if SESSION_KEY in request.session:
+            request.session.flush()  # of an account that was shut past its model: opened again, it opens no old browser
+        if request.method == "POST":
+            return drafts.login_that_keeps_typing(request)
+        return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)

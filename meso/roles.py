@@ -23,12 +23,14 @@ class Role(models.TextChoices):
 
 PUBLIC = "public"  # anybody: the patients' pages, the login, /healthz/
 STAFF = "logged_in"  # anybody who has logged in
+OWN = "own_sign_in"  # the same, and whoever has given a password and has no second factor yet
 
 _DESK, _DOCTOR, _OFFICER, _ADMIN = Role.FRONT_DESK, Role.PHYSICIAN, Role.PRIVACY_OFFICER, Role.OFFICE_ADMIN
 _CLINIC = frozenset({_DESK, _DOCTOR, _OFFICER})
 
 PERMISSIONS: dict[str, frozenset[Role]] = {
     STAFF: frozenset(Role),
+    OWN: frozenset(Role),
     # records
     "patient.find": _CLINIC,
     "patient.view": _CLINIC,

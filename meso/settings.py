@@ -27,6 +27,11 @@ if PRODUCTION:
     if missing:
         raise ImproperlyConfigured(f"MESO_ENV=production needs {', '.join(missing)} in the environment.")
 
+# Set by `manage.py demo` for the server it starts, and by nothing else: the login shows the codes of invented people's apps.
+DEMO = env.bool("MESO_DEMO", default=False)
+if PRODUCTION and DEMO:
+    raise ImproperlyConfigured("MESO_DEMO can't be on when MESO_ENV=production.")
+
 DATA_DIR = Path(env.str("MESO_DATA", default="") or BASE_DIR / "var").resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 
@@ -67,6 +72,10 @@ INSTALLED_APPS = [
     "django.forms",
     "django_htmx",
     "django_include_bootstrap",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "simple_history",
     "csp",
 ]
@@ -80,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -143,9 +153,29 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
-LOGIN_URL = "login"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "dashboard"
-LOGOUT_REDIRECT_URL = "login"
+LOGOUT_REDIRECT_URL = "account_login"
+
+# Signing in: a password, then a second factor (meso/signin.py). Nobody signs up, and nothing is sent by mail.
+ACCOUNT_ADAPTER = "meso.signin.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key"}  # of one person's codes
+MFA_ADAPTER = "meso.signin.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "meso.signin_forms.CodeForm",
+    "authenticate_webauthn": "meso.signin_forms.PasskeyForm",
+    "activate_totp": "meso.signin_forms.NewAppForm",
+    "add_webauthn": "meso.signin_forms.NewPasskeyForm",
+}
+MFA_TOTP_TOLERANCE = 1  # 30 seconds before and after: telephones' clocks, slow typing (RFC 6238, 5.2)
+MFA_RECOVERY_CODE_DIGITS = 10
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_REAUTHENTICATION_REQUIRED = False  # the wall asks (meso/middleware.py)
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION  # http://localhost, in a developer's browser and in tests
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]

@@ -6,12 +6,13 @@ from meso import drafts, lock, views
 
 urlpatterns = [
     path("", views.home, name="dashboard"),
-    path("accounts/login/", drafts.login, name="login"),
-    path("accounts/logout/", views.logout, name="logout"),
+    path("accounts/login/", drafts.login, name="account_login"),
+    path("accounts/logout/", views.logout, name="account_logout"),
     path("accounts/unlock/", lock.unlock, name="unlock"),
     path("accounts/session/", lock.session_state, name="session"),
     path("accounts/session/typed/", lock.session_typed, name="session_typed"),
     path("accounts/sessions/", views.session_list, name="sessions"),
+    path("accounts/", include("meso.signin_urls")),
     path("audit/", views.audit_trail, name="audit"),
     path("audit/anchors/", views.anchor_list, name="anchors"),
     path("audit/anchors/<int:pk>/anchor.pdf", views.anchor_sheet, name="anchor"),

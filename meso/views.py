@@ -105,7 +105,7 @@ def office_profile(request: HttpRequest) -> HttpResponse:
 def staff_list(request: HttpRequest) -> HttpResponse:
     """Who works here, and what each role may do."""
     people = User.objects.order_by("-is_active", "last_name", "username")
-    table = [(WORDS[name], [role in roles for role in Role]) for name, roles in PERMISSIONS.items() if name != STAFF]
+    table = [(WORDS[name], [role in roles for role in Role]) for name, roles in PERMISSIONS.items() if name in WORDS]
     return render(request, "meso/staff_list.html", {"people": people, "roles": Role, "permissions": table})
 
 

@@ -95,6 +95,8 @@ def log_in(page: Page, address: str, username: str, password: str) -> None:
     page.fill("[name=username]", username)
     page.fill("[name=password]", password)
     page.click("main button[type=submit]")
+    page.fill("[name=code]", page.inner_text("#invented-code"))
+    page.click("main button[type=submit]")
     page.wait_for_url(f"{address}/")
 
 

@@ -9,8 +9,12 @@ from pathlib import Path
 import hypothesis
 import pytest
 import time_machine
+from allauth.account.internal.flows.login import record_authentication
+from django.contrib.auth.signals import user_logged_in
+from django.core.cache import cache
 from django.core.management.commands import flush
 from django.db import connection
+from django.dispatch import receiver
 from django.test.utils import CaptureQueriesContext
 
 from meso import app_role, append_only
@@ -50,6 +54,19 @@ def _quick_passwords_and_plain_static(django_db_setup=None) -> Iterator[None]:
         EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
     ):
         yield
+
+
+@receiver(user_logged_in, dispatch_uid="tests")
+def _factor_shown(request, user, **kwargs) -> None:
+    """`force_login` makes a session that has passed the second factor. A login through the pages goes its own way."""
+    if not request.path:
+        record_authentication(request, user, "mfa", type="totp")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted() -> None:
+    """Wrong codes of one test are not counted against the next."""
+    cache.clear()
 
 
 @contextmanager

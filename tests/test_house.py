@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from meso import append_only
 from meso.context import house
 from meso.models import AccessEvent
-from meso.roles import PERMISSIONS, PUBLIC, STAFF, WORDS, Role, needs
+from meso.roles import OWN, PERMISSIONS, PUBLIC, STAFF, WORDS, Role, needs
 from tests.factories import UserFactory
 
 ROOT = Path(settings.BASE_DIR)
@@ -115,7 +115,7 @@ def test_nobody_enters_without_a_login_but_where_it_is_public(client, db):
 def test_only_these_pages_are_open_to_everybody():
     open_to_all = {route for route, pattern in URLS if pattern.callback.needs == PUBLIC}
     beside_the_patients = {route for route in open_to_all if not route.startswith("privacy/")}
-    assert beside_the_patients == {"accounts/login/", "accounts/logout/", "healthz/"}
+    assert beside_the_patients == {"accounts/login/", "accounts/code/", "accounts/logout/", "healthz/"}
 
 
 def test_a_view_without_a_permission_is_refused_to_everybody(db, rf):
@@ -145,7 +145,7 @@ def test_templates_ask_for_permissions_by_names_that_are_in_the_table(db):
 
 
 def test_every_permission_has_its_words():
-    assert set(WORDS) == set(PERMISSIONS) - {STAFF}
+    assert set(WORDS) == set(PERMISSIONS) - {STAFF, OWN}
 
 
 def test_every_permission_is_somebodys_and_is_asked_for():

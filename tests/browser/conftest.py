@@ -12,6 +12,7 @@ from django.conf import settings
 from playwright.sync_api import Browser, Error, Page, Request, Response, expect
 
 from tests.factories import AT, PASSWORD, UserFactory
+from tests.signing_in import code_now, give_app
 
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -95,10 +96,13 @@ def _session_of(user, url: str) -> dict:
 
 
 def log_in(page: Page, user) -> None:
-    """Fill in the login's page, as it stands, and send it."""
+    """Fill in the login's page, as it stands, and send it; then the code of the authenticator app."""
+    give_app(user)
     page.get_by_label("Username").fill(user.username)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
+    page.get_by_label("Code").fill(code_now())
+    page.get_by_role("button", name="Log in", exact=True).click()
 
 
 @pytest.fixture

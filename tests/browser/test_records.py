@@ -10,10 +10,9 @@ from pypdf import PdfReader
 
 from meso.models import Draft
 from records.models import Attachment, Entry, Patient, StrikeThrough
-from tests.browser.conftest import DESK, PHONE
+from tests.browser.conftest import DESK, PHONE, log_in
 from tests.factories import (
     AT,
-    PASSWORD,
     AttachmentFactory,
     ContactPreferenceFactory,
     EntryFactory,
@@ -161,9 +160,7 @@ def test_a_draft_survives_a_closed_page_and_an_expired_login_and_is_written_once
     expect(page.get_by_label("Text")).to_have_value("Typed for an hour.")
     page.get_by_role("button", name="Sign and write entry").click()
     expect(page.get_by_text("What you typed is kept")).to_be_visible()
-    page.get_by_label("Username").fill(doctor.username)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    log_in(page, doctor)
     expect(page).to_have_url(re.compile(r"/patients/10023/entries/new/$"))
     expect(page.get_by_label("Text")).to_have_value("Typed for an hour.")
     expect(page.get_by_label("Areas treated")).to_have_value("Abdomen")

@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from meso.models import AccessEvent, Office
-from tests.browser.conftest import DESK, PHONE
-from tests.factories import AT, PASSWORD, UserFactory
+from tests.browser.conftest import DESK, PHONE, log_in
+from tests.factories import AT, UserFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -22,8 +22,7 @@ def test_somebody_logs_in_sees_today_and_logs_out(opened, assert_accessible, siz
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("alert")).to_contain_text("correct username and password")
     assert_accessible(page)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    log_in(page, user)
     expect(page).to_have_url("/requests/")
     page.get_by_role("link", name="Today").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Today")
@@ -33,7 +32,7 @@ def test_somebody_logs_in_sees_today_and_logs_out(opened, assert_accessible, siz
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
     page.goto("/")
     expect(page).to_have_url("/accounts/login/?next=/")
-    assert list(AccessEvent.objects.order_by("pk").values_list("action", flat=True)[:2]) == ["login_failed", "login"]
+    assert list(AccessEvent.objects.order_by("pk").values_list("action", flat=True)[:2]) == ["login_failed", "change"]
     assert AccessEvent.objects.filter(action="logout", user=user).exists()
 
 
@@ -65,8 +64,6 @@ def test_what_was_typed_survives_an_expired_login(desk):
     page.context.clear_cookies(name="sessionid")
     page.get_by_role("button", name="Save office profile").click()
     expect(page.get_by_text("What you typed is kept")).to_be_visible()
-    page.get_by_label("Username").fill(admin.username)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    log_in(page, admin)
     expect(page).to_have_url("/office/")
     expect(page.get_by_label("name of the office")).to_have_value("Cedar Lane Mesotherapy")

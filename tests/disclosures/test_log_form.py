@@ -9,7 +9,8 @@ from disclosures.forms.log import DisclosureForm
 from disclosures.models import Disclosure
 from meso.models import AccessEvent, Draft
 from tests.disclosures.log_pages import facts, last_event
-from tests.factories import AT, PASSWORD, DisclosureFactory, EntryFactory, PatientFactory, SuspensionFactory
+from tests.factories import AT, DisclosureFactory, EntryFactory, PatientFactory, SuspensionFactory
+from tests.signing_in import log_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_on_november_24")]
 
@@ -196,8 +197,7 @@ def expired(client, desk, path, data):
     """Send a form without a login, then log in."""
     client.logout()
     kept = client.post(path, data).context
-    login = {"username": desk.username, "password": PASSWORD, "next": kept["next"], "kept": kept["kept"]}
-    return client.post("/accounts/login/", login)
+    return log_in(client, desk, next=kept["next"], kept=kept["kept"])
 
 
 def test_an_expired_login_loses_nothing(client, signed_in, patient):

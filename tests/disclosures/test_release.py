@@ -22,7 +22,6 @@ from records.models import EmergencyRelease
 from tests.disclosures.test_guard import BRANCHES, marked, plan_for
 from tests.factories import (
     AT,
-    PASSWORD,
     AttachmentFactory,
     AuthorizationFactory,
     EntryFactory,
@@ -30,6 +29,7 @@ from tests.factories import (
     RestrictionFactory,
     UserFactory,
 )
+from tests.signing_in import log_in
 
 pytestmark = [pytest.mark.django_db]
 ON = date(2026, 11, 24)
@@ -317,9 +317,7 @@ def test_what_is_typed_comes_back_after_an_expired_login(client, patient):
     user = UserFactory(role="front_desk")
     answer = client.post(NEW, sent(patient, basis="Order of Nov 20, Judge Roe"))
     assert answer.status_code == 401
-    client.post("/accounts/login/?next=/release/new/", {
-        "username": user.username, "password": PASSWORD, "kept": answer.context["kept"], "next": NEW,
-    })  # fmt: skip
+    log_in(client, user, next=NEW, kept=answer.context["kept"])
     assert Draft.objects.filter(user=user, path=NEW).exists()
     page = client.get(NEW).content.decode()
     assert "Judge Roe" in page

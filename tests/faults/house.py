@@ -28,6 +28,8 @@ PORT = 8181
 WRITERS = 4
 MAKE_PEOPLE = """
 import django; django.setup()
+from types import SimpleNamespace
+from allauth.account.internal.flows.login import record_authentication
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from tests.factories import PatientFactory, UserFactory
@@ -37,6 +39,7 @@ for number in range({people}):
     session = SessionStore()
     session[SESSION_KEY], session[BACKEND_SESSION_KEY] = str(user.pk), "django.contrib.auth.backends.ModelBackend"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    record_authentication(SimpleNamespace(session=session), user, "mfa", type="totp")
     session.create()
     print(session.session_key)
 """

@@ -19,7 +19,8 @@ from django.views.defaults import page_not_found, permission_denied, server_erro
 from meso import audit, drafts
 from meso.http import file_answer
 from meso.models import AccessEvent, Office, User
-from tests.factories import PASSWORD, UserFactory
+from tests.factories import UserFactory
+from tests.signing_in import log_in
 
 # --- what every answer carries --------------------------------------------------------------------------------------
 
@@ -45,9 +46,8 @@ def test_no_cache_keeps_a_page_of_the_staff(client, signed_in, path):
     assert "no-store" in client.get(path).headers["Cache-Control"]
 
 
-def test_a_login_lives_twelve_hours_in_a_cookie_that_scripts_can_not_read(client, db, password, nov_24):
-    UserFactory(username="adele")
-    client.post("/accounts/login/", {"username": "adele", "password": password})
+def test_a_login_lives_twelve_hours_in_a_cookie_that_scripts_can_not_read(client, db, nov_24):
+    log_in(client, UserFactory())
     cookie = client.cookies["sessionid"]
     assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 12 * 60 * 60)
 
@@ -217,6 +217,15 @@ def test_production_refuses_debug(tmp_path):
     assert "DEBUG can't be on" in start(tmp_path, DEBUG="true", **PRODUCTION).stderr
 
 
+def test_production_shows_no_codes_of_invented_people(tmp_path):
+    assert "MESO_DEMO can't be on" in start(tmp_path, MESO_DEMO="true", **PRODUCTION).stderr
+    assert start(tmp_path, "s.DEMO").stdout == start(tmp_path, "s.DEMO", **PRODUCTION).stdout == "False\n"
+
+
+def test_production_takes_passkeys_over_https_only(tmp_path):
+    assert start(tmp_path, "s.MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN", **PRODUCTION).stdout == "False\n"
+
+
 def test_an_unknown_environment_is_refused(tmp_path):
     assert "it can be local or production" in start(tmp_path, MESO_ENV="prod").stderr
 
@@ -271,8 +280,8 @@ def test_a_draft_keeps_no_nul(db):
 
 def test_a_login_on_its_way_to_an_address_too_long_to_keep_a_draft_for_just_logs_in(client, db):
     user = UserFactory(role="front_desk")
-    fields = {"username": user.username, "password": PASSWORD, "kept": json.dumps({"title": ["typed"]})}
-    assert client.post(f"/accounts/login/?next=/patients/{'9' * 300}/", fields).status_code == 302
+    kept = json.dumps({"title": ["typed"]})
+    assert log_in(client, user, next=f"/patients/{'9' * 300}/", kept=kept)["Location"].startswith("/patients/9")
 
 
 def test_a_file_to_save_is_locked_in():

@@ -23,6 +23,7 @@ from tests.factories import (
     RestrictionFactory,
     UserFactory,
 )
+from tests.signing_in import log_in
 
 BODY = "Seen for a first visit. No known allergies.\nSmokes five cigarettes a day. Plan: three sessions, no known risk."
 
@@ -285,8 +286,7 @@ def test_a_reason_typed_before_the_login_expired_is_back(client, doctor, entry, 
     doctor.save()
     client.logout()
     login = client.post(strike_url(entry), {"extent": "whole", "passage": "", "reason": "A long story"})
-    sent = {"username": doctor.username, "password": password, "next": login.context["next"], "kept": login.context["kept"]}
-    client.post("/accounts/login/", sent)
+    log_in(client, doctor, next=login.context["next"], kept=login.context["kept"])
     form = client.get(strike_url(entry)).context["form"]
     assert (form["reason"].value(), form["extent"].value()) == ("A long story", "whole")
 

@@ -14,6 +14,7 @@ from meso.models import AccessEvent, Draft
 from records.models import Attachment, Entry, Restriction
 from tests.factories import PatientFactory, UserFactory
 from tests.records.conftest import NOON
+from tests.signing_in import log_in
 
 FORM = "/patients/10023/entries/new/"
 DRAFT = "/patients/10023/entries/draft/"
@@ -291,8 +292,7 @@ def test_an_entry_typed_for_an_hour_survives_an_expired_login(client, doctor, pa
     assert login.status_code == 401
     assert "choose it again" in login.text
     assert json.loads(login.context["kept"])["body"] == [NOTE["body"]]
-    sent = {"username": doctor.username, "password": password, "next": login.context["next"], "kept": login.context["kept"]}
-    assert client.post("/accounts/login/", sent)["Location"] == FORM
+    assert log_in(client, doctor, next=login.context["next"], kept=login.context["kept"])["Location"] == FORM
     form = client.get(FORM).context["form"]
     assert {name: form[name].value() for name in TREATMENT} == TREATMENT
     assert client.post(FORM, TREATMENT).status_code == 302

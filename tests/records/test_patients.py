@@ -13,6 +13,7 @@ from records import changes, contact_checks
 from records.forms.patients import EDITED
 from records.models import ChangedMeanwhileError, Patient, ResemblesError
 from tests.factories import ContactPreferenceFactory, PatientFactory
+from tests.signing_in import log_in
 
 NEW = {
     "first_name": "Ruth", "last_name": "O'Brien", "preferred_name": "",
@@ -291,7 +292,7 @@ def test_what_was_typed_before_a_login_expired_is_back_in_the_form(client, desk,
     kept = client.post("/patients/new/", NEW).context["kept"]
     desk.set_password(password)
     desk.save()
-    client.post("/accounts/login/", {"username": desk.username, "password": password, "next": "/patients/new/", "kept": kept})
+    log_in(client, desk, next="/patients/new/", kept=kept)
     page = client.get("/patients/new/")
     assert page.context["form"]["last_name"].value() == "O'Brien"
     assert "is back in the form" in page.text
@@ -418,9 +419,7 @@ def test_a_kept_update_comes_back_with_what_was_emptied(client, desk, patient, p
     desk.save()
     client.logout()
     kept = client.post("/patients/10023/edit/", as_shown(patient, phone="", city="Troy")).context["kept"]
-    client.post(
-        "/accounts/login/", {"username": desk.username, "password": password, "next": "/patients/10023/edit/", "kept": kept}
-    )
+    log_in(client, desk, next="/patients/10023/edit/", kept=kept)
     form = client.get("/patients/10023/edit/").context["form"]
     assert (form["phone"].value(), form["city"].value()) == ("", "Troy")
     again = {name: form[name].value() or "" for name in EDITED} | {"seen": json.dumps(form["seen"].initial)}

@@ -12,7 +12,8 @@ from records.verification import REQUESTERS, Identifier
 from requests_app.kinds import Outcome
 from requests_app.models import PatientRequest
 from requests_app.models.timeline import Verb
-from tests.factories import PASSWORD, PatientFactory, RepresentativeFactory, RequestFactory, UserFactory
+from tests.factories import PatientFactory, RepresentativeFactory, RequestFactory, UserFactory
+from tests.signing_in import log_in
 
 ON = date(2026, 11, 24)
 AT = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -381,7 +382,7 @@ def test_an_expired_login_loses_nothing_of_an_extension(db):
     request, client = RequestFactory(received_on=date(2026, 10, 26), on=ON), Client()
     expired = client.post(path(request, "extend"), LETTER)
     assert expired.status_code == 401
-    login = {"username": officer.username, "password": PASSWORD, "next": path(request, "extend"), "kept": expired.context["kept"]}
-    form = client.post("/accounts/login/", login, follow=True).context["form"]
+    page = log_in(client, officer, next=path(request, "extend"), kept=expired.context["kept"])["Location"]
+    form = client.get(page).context["form"]
     assert form["reason"].value() == "The papers are in storage"
     assert form["until"].value() == "2026-12-20"

@@ -12,7 +12,7 @@ from requests_app import checklist, grounds
 from requests_app.kinds import Kind, Step
 from requests_app.models import Letter, PatientRequest
 from requests_app.models.timeline import Verb
-from tests.factories import PASSWORD, PatientFactory, RequestFactory, UserFactory
+from tests.factories import PatientFactory, RequestFactory, UserFactory
 from tests.requests_app.answering import (
     AT,
     DETAILS,
@@ -24,6 +24,7 @@ from tests.requests_app.answering import (
     verified,
     words_of,
 )
+from tests.signing_in import log_in
 
 pytestmark = [pytest.mark.django_db]
 WHY = "We looked at it with the physician."
@@ -263,8 +264,7 @@ def test_an_expired_login_loses_nothing_of_a_decision(client, signed_in):
     request = verified("access", UserFactory())
     client.logout()
     expired = client.post(path(request), denial("access"))
-    login = {"username": officer.username, "password": PASSWORD, "next": path(request), "kept": expired.context["kept"]}
-    client.post("/accounts/login/", login)
+    log_in(client, officer, next=path(request), kept=expired.context["kept"])
     assert WHY in client.get(path(request)).content.decode()
     decide(client, request, **denial("access"))
     assert not Draft.objects.exists()

@@ -10,7 +10,8 @@ from meso.models import AccessEvent, Draft, Office
 from requests_app.kinds import Channel, Kind
 from requests_app.models import PatientRequest
 from requests_app.models.timeline import Verb
-from tests.factories import PASSWORD, PatientFactory, UserFactory
+from tests.factories import PatientFactory, UserFactory
+from tests.signing_in import log_in
 
 AT = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 PATH = "/requests/new/"
@@ -177,9 +178,8 @@ def test_an_expired_login_loses_nothing(db):
     client = Client()
     expired = client.post(PATH, a_form(Kind.AMENDMENT, description="It was never so"))
     assert expired.status_code == 401
-    login = {"username": user.username, "password": PASSWORD, "next": PATH, "kept": expired.context["kept"]}
-    page = client.post("/accounts/login/", login, follow=True)
-    form = page.context["form"]
+    log_in(client, user, next=PATH, kept=expired.context["kept"])
+    form = client.get(PATH).context["form"]
     assert form["description"].value() == "It was never so"
     assert form["amendment_change"].value() == "I never smoked"
     assert form["kind"].value() == "amendment"

@@ -55,7 +55,7 @@ class Command(MesoCommand):
     def _say_how_to_log_in(self, port: int) -> None:
         known = set(User.objects.values_list("username", flat=True))
         if {username for username, *_ in people.STAFF} <= known:
-            self.stdout.write(f"\nLogins, all with the password {people.PASSWORD}")
+            self.stdout.write(f"\nLogins, all with the password {people.PASSWORD}; the second step shows its code.")
             for username, first, last, role, _ in people.STAFF:
                 self.stdout.write(f"  {username:<10} {first} {last}, {role.replace('_', ' ')}")
         else:
@@ -65,4 +65,5 @@ class Command(MesoCommand):
 
     def _serve(self, port: int) -> None:
         arguments = ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4", "--log-level", "warning", "meso.wsgi"]
-        os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *arguments])  # noqa: S606  (fixed words and a number)
+        env = os.environ | {"MESO_DEMO": "true"}
+        os.execve(sys.executable, [sys.executable, "-m", "gunicorn", *arguments], env)  # noqa: S606  (fixed words and a number)

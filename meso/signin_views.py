@@ -1,0 +1,119 @@
+"""The pages of the second factor: the code after the password, and one's own authenticator app, passkeys and recovery codes.
+
+The library's views do the work. Each is marked with what it needs; those marked OWN are all that whoever has no second factor
+yet can reach.
+"""
+
+import json
+from typing import Any
+
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base.views import AuthenticateView, IndexView
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView, ViewRecoveryCodesView
+from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
+from allauth.mfa.webauthn.views import AddWebAuthnView, RemoveWebAuthnView
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
+
+from meso import signin
+from meso.roles import OWN, PUBLIC, STAFF, needs
+
+
+class _Page:
+    """Mixin: the menu is there for whoever may use it."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)  # type: ignore[misc]
+        options = context.get("js_data", {})
+        context["passkey_options"] = json.dumps(options.get("request_options") or options.get("creation_options"))
+        context["passed"] = signin.passed(self.request)  # type: ignore[attr-defined]
+        return context
+
+
+class SecondStepView(_Page, AuthenticateView):
+    """After the password: the code of the app, a passkey, or a recovery code."""
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """A wrong one is written down like a wrong password."""
+        signin.failed(self.request, self.stage.login.user)
+        return super().form_invalid(form)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Whether there is a passkey to be asked for."""
+        context = super().get_context_data(**kwargs)
+        mine = Authenticator.objects.filter(user=self.stage.login.user)
+        context["has_passkey"] = mine.filter(type=signin.Type.WEBAUTHN).exists()
+        context["invented_code"] = signin.shown_code(self.stage.login.user)
+        return context
+
+
+class MineView(_Page, IndexView):
+    """One's own factors; for whoever has none, the choice between two."""
+
+
+class AddAppView(_Page, ActivateTOTPView):
+    """An authenticator app reads the picture and shows its first code."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """The code that was just typed is used up too."""
+        response = super().form_valid(form)
+        signin.use_up(Authenticator.objects.get(user=self.request.user, type=signin.Type.TOTP), form.cleaned_data["code"])
+        signin.enrolled(self.request, signin.Type.TOTP)
+        messages.success(self.request, _("Your authenticator app is added."))
+        return response
+
+
+class RemoveAppView(_Page, DeactivateTOTPView):
+    """The app goes, where another factor is there."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Say so."""
+        messages.success(self.request, _("Your authenticator app is removed."))
+        return super().form_valid(form)
+
+
+class AddPasskeyView(_Page, AddWebAuthnView):
+    """The browser makes a passkey."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """It was proved in being made."""
+        response = super().form_valid(form)
+        signin.enrolled(self.request, signin.Type.WEBAUTHN)
+        messages.success(self.request, _("Your passkey is added."))
+        return response
+
+
+class RemovePasskeyView(_Page, RemoveWebAuthnView):
+    """A passkey goes, where another factor is there."""
+
+    success_url = reverse_lazy("mfa_index")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Say so, or why not."""
+        if not get_adapter().can_delete_authenticator(self.object):
+            messages.error(self.request, get_adapter().error_messages["cannot_delete_authenticator"])
+            return redirect("mfa_index")
+        messages.success(self.request, _("Your passkey is removed."))
+        return super().form_valid(form)
+
+
+class RecoveryCodesView(_Page, ViewRecoveryCodesView):
+    """The codes for the day the telephone is lost: shown once."""
+
+
+class NewRecoveryCodesView(_Page, GenerateRecoveryCodesView):
+    """New codes; the old ones are worth nothing any more."""
+
+
+second_step = needs(PUBLIC)(SecondStepView.as_view())
+index = needs(OWN)(MineView.as_view())
+add_app = needs(OWN)(AddAppView.as_view())
+remove_app = needs(STAFF)(RemoveAppView.as_view())
+add_passkey = needs(OWN)(AddPasskeyView.as_view())
+remove_passkey = needs(STAFF)(RemovePasskeyView.as_view())
+recovery_codes = needs(STAFF)(RecoveryCodesView.as_view())
+new_recovery_codes = needs(STAFF)(NewRecoveryCodesView.as_view())
