@@ -1,5 +1,6 @@
 """The locked session: what answers in its place, and how its owner goes on (45 CFR 164.312(a)(2)(iii))."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -14,12 +15,22 @@ from django.views.decorators.http import require_POST
 from meso import audit, drafts, sessions
 from meso.forms import UnlockForm
 from meso.http import HttpRequest
-from meso.roles import PUBLIC, STAFF, needs
+from meso.roles import OWN, PUBLIC, needs
 from meso.sessions import while_locked
 
 
-def answer(request: HttpRequest) -> HttpResponse:
-    """What a locked session gets in place of any page: the way to unlock it. What was typed is kept for its writer."""
+def instead_of(view: Callable, request: HttpRequest) -> HttpResponse | None:
+    """What a locked session gets in place of any page; None where the page may be shown, and then somebody was at work."""
+    if getattr(view, "while_locked", False):
+        return None
+    if not request.session.until_lock:
+        return _ask_to_unlock(request)
+    request.session.saw(request)
+    return None
+
+
+def _ask_to_unlock(request: HttpRequest) -> HttpResponse:
+    """The way to unlock it. What was typed is kept for its writer."""
     if request.headers.get("HX-Request") == "true":
         return render(request, "meso/_expired.html", {"locked": True}, status=401)
     if request.method == "POST":
@@ -44,7 +55,7 @@ def _state(request: HttpRequest) -> JsonResponse:
     return JsonResponse({**facts, "token": get_token(request)})
 
 
-@needs(STAFF)
+@needs(OWN)
 @while_locked
 def session_state(request: HttpRequest) -> HttpResponse:
     """What an open page asks by itself, which is no activity; a POST is a person's key or click in it, which is."""
@@ -53,7 +64,7 @@ def session_state(request: HttpRequest) -> HttpResponse:
     return _state(request)
 
 
-@needs(STAFF)
+@needs(OWN)
 @while_locked
 @require_POST
 def session_typed(request: HttpRequest) -> HttpResponse:
@@ -62,7 +73,7 @@ def session_typed(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-@needs(STAFF)
+@needs(OWN)
 @while_locked
 def unlock(request: HttpRequest) -> HttpResponse:
     """Unlock with the password: as a page that leads back to where one was, or for the script of a page that stayed open."""
