@@ -129,7 +129,13 @@ def walk(client: Client, role: str) -> tuple[list[str], list[Form]]:
         path = todo.pop(0).partition("#")[0]
         path = path.removeprefix("http://testserver")
         kind = kind_of(path)
-        if path in seen or not kind or not path.startswith("/") or kind == "logout" or opened.get(kind, 0) >= SAMPLES_OF_A_KIND:
+        if (
+            path in seen
+            or not kind
+            or not path.startswith("/")
+            or kind == "account_logout"
+            or opened.get(kind, 0) >= SAMPLES_OF_A_KIND
+        ):
             continue
         seen.add(path)
         opened[kind] = opened.get(kind, 0) + 1
@@ -143,7 +149,7 @@ def walk(client: Client, role: str) -> tuple[list[str], list[Form]]:
         links, found = read(role, path, response.text)
         todo += links
         for form in found:
-            if kind_of(form.action) not in ("", "logout"):
+            if kind_of(form.action) not in ("", "account_logout"):
                 forms.setdefault(form.kind, form)
     return pages, list(forms.values())
 

@@ -113,7 +113,7 @@ class Found:
         for path in opened:
             if "text/html" in answers[path].headers.get("Content-Type", ""):
                 for form in forms.read(role, path, answers[path].text)[1]:
-                    if forms.kind_of(form.action) not in ("", "logout") and form.kind not in known:
+                    if forms.kind_of(form.action) not in ("", "account_logout") and form.kind not in known:
                         fresh.setdefault(form.kind, form)
         return list(fresh.values())
 
@@ -140,7 +140,9 @@ def views() -> dict[str, list[str]]:
     """The name of every view and of the parameters in its address."""
     table = get_resolver().reverse_dict
     return {
-        name: list(table[name][0][0][1]) for name in sorted(name for name in table if isinstance(name, str)) if name != "logout"
+        name: list(table[name][0][0][1])
+        for name in sorted(name for name in table if isinstance(name, str))
+        if name != "account_logout"
     }
 
 

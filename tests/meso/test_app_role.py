@@ -14,10 +14,11 @@ from django.db import connection, transaction
 from disclosures.models import Disclosure
 from meso import app_role
 from meso.append_only import AppendOnlyError, append_only_models
-from meso.models import Anchor, Office
+from meso.models import Anchor, Office, User
 from records.models import Entry, EntryFlag, Patient
 from requests_app.models import PatientRequest
-from tests.factories import AT, PASSWORD, EntryFactory, PatientFactory, UserFactory
+from tests.factories import AT, EntryFactory, PatientFactory, UserFactory
+from tests.signing_in import log_in
 
 POSTGRESQL = connection.vendor == "postgresql"
 pytestmark = [pytest.mark.django_db]
@@ -122,7 +123,7 @@ def test_the_check_for_a_deployment_names_a_role_that_may_do_more(role):
 
 def work_a_day(client) -> PatientRequest:
     """Log in, register a patient, write, flag, strike, log a disclosure, take in, verify and give a request; all by the pages."""
-    assert client.post("/accounts/login/", {"username": "desk", "password": PASSWORD}).status_code == 302
+    assert log_in(client, User.objects.get(username="desk")).status_code == 302
     new = {
         "first_name": "Ruth", "last_name": "Keane", "date_of_birth": "1958-02-28", "sex": "female", "language": "en",
         "phone": "", "email": "", "address_1": "12 Elm Street", "city": "Albany", "state": "NY", "zip": "12207",
