@@ -7,7 +7,7 @@ from django.db import IntegrityError
 
 from disclosures.forms.log import DisclosureForm
 from disclosures.models import Disclosure
-from meso.models import AccessEvent, Draft
+from meso.models import Draft
 from tests.disclosures.log_pages import facts, last_event
 from tests.factories import AT, DisclosureFactory, EntryFactory, PatientFactory, SuspensionFactory
 from tests.signing_in import log_in

@@ -113,7 +113,7 @@ class Found:
         for path in opened:
             if "text/html" in answers[path].headers.get("Content-Type", ""):
                 for form in forms.read(role, path, answers[path].text)[1]:
-                    if forms.kind_of(form.action) not in ("", "account_logout") and form.kind not in known:
+                    if forms.kind_of(form.action) not in forms.NEVER and form.kind not in known:
                         fresh.setdefault(form.kind, form)
         return list(fresh.values())
 
@@ -142,7 +142,7 @@ def views() -> dict[str, list[str]]:
     return {
         name: list(table[name][0][0][1])
         for name in sorted(name for name in table if isinstance(name, str))
-        if name != "account_logout"
+        if name not in forms.NEVER
     }
 
 
