@@ -95,7 +95,18 @@ def _login_failed(sender: Any, credentials: dict[str, Any], request: HttpRequest
 
 
 # What is told of a member of the staff when it changes. Where somebody logs in, nothing of it does.
-_TOLD = ("role", "is_active", "is_superuser", "password", "username", "first_name", "last_name", "email", "credentials")
+_TOLD = (
+    "role",
+    "is_active",
+    "is_superuser",
+    "password",
+    "username",
+    "first_name",
+    "last_name",
+    "email",
+    "credentials",
+    "home_street",
+)
 
 
 @receiver(pre_save, sender=User)

@@ -9,6 +9,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm
 from django.forms.renderers import TemplatesSetting
 from django.http import QueryDict
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
 from meso import clock, widgets
@@ -95,6 +96,15 @@ class DateInput(forms.DateInput):
         super().__init__(attrs=attrs, format="%Y-%m-%d")
 
 
+class TimeInput(forms.TimeInput):
+    """The browser's own field for a time of day."""
+
+    input_type = "time"
+
+    def __init__(self, attrs: dict | None = None):
+        super().__init__(attrs=attrs, format="%H:%M")
+
+
 class DateField(forms.DateField):
     """A day, picked in the browser's calendar or typed as 2026-11-24 or 11/24/2026."""
 
@@ -135,6 +145,12 @@ class UnlockForm(Form):
 class OfficeForm(ModelForm):
     """The office's profile, as the office admin edits it."""
 
+    working_days = forms.MultipleChoiceField(
+        label=_("Working days"),
+        choices=[(str(number), WEEKDAYS[number]) for number in range(7)],
+        widget=forms.CheckboxSelectMultiple,
+    )
+
     class Meta:
         model = Office
         fields = [
@@ -158,7 +174,19 @@ class OfficeForm(ModelForm):
             "charge_scans",
             "promised_days",
             "longest_statement",
+            "opens_at",
+            "closes_at",
+            "working_days",
         ]
+        widgets = {"opens_at": TimeInput(), "closes_at": TimeInput()}
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.initial["working_days"] = list(self.instance.working_days)
+
+    def clean_working_days(self) -> str:
+        """The days as the profile keeps them: "012345" is Monday to Saturday."""
+        return "".join(sorted(self.cleaned_data["working_days"]))
 
 
 class StaffForm(ModelForm):
@@ -184,7 +212,7 @@ class StaffForm(ModelForm):
 
     class Meta:
         model = User
-        fields = ["first_name", "last_name", "email", "role", "credentials", "licence_number", "is_active"]
+        fields = ["first_name", "last_name", "email", "role", "credentials", "licence_number", "home_street", "is_active"]
         labels = {"is_active": _("May log in")}
         help_texts = {"is_active": _("Without the tick this person is out at once. What they wrote and signed stays.")}
 
@@ -194,7 +222,7 @@ class NewStaffForm(_Dressed, BaseUserCreationForm):
 
     class Meta:
         model = User
-        fields = ["username", "first_name", "last_name", "email", "role", "credentials", "licence_number"]
+        fields = ["username", "first_name", "last_name", "email", "role", "credentials", "licence_number", "home_street"]
 
 
 class AuditFilterForm(Form):

@@ -3,7 +3,7 @@
 import hashlib
 import zoneinfo
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
@@ -34,6 +34,12 @@ class User(AbstractUser):
     role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.FRONT_DESK)
     credentials = models.CharField(_("credentials"), max_length=40, blank=True, help_text=_("After the name, such as MD or RN."))
     licence_number = models.CharField(_("licence number"), max_length=40, blank=True)
+    home_street = models.CharField(
+        _("street they live in"),
+        max_length=200,
+        blank=True,
+        help_text=_("Used for one thing: the privacy officer is shown looks at charts of the same street."),
+    )
 
     REQUIRED_FIELDS = ["email", "role"]  # createsuperuser asks for them: the first office admin is made with it
 
@@ -139,6 +145,9 @@ class Office(models.Model):
         validators=[MinValueValidator(500)],
         help_text=_("In characters. Leave it empty to set no limit; one that is set must leave room for a full page or so."),
     )
+    opens_at = models.TimeField(_("opens at"), default=time(8), help_text=_("Looks at charts outside the hours are reviewed."))
+    closes_at = models.TimeField(_("closes at"), default=time(18))
+    working_days = models.CharField(_("working days"), max_length=7, default="012345")  # 0 is Monday
     next_chart_number = models.PositiveBigIntegerField(default=10001, editable=False)
     history = HistoricalRecords(excluded_fields=["next_chart_number"])
 
@@ -173,7 +182,9 @@ class Office(models.Model):
         return number
 
     def clean(self) -> None:
-        """Scanning is charged only with the cost worked out, and never beside a flat price (164.524(c)(4))."""
+        """Scanning is charged only with the cost worked out, and never beside a flat price (164.524(c)(4)); a day has hours."""
+        if self.opens_at and self.closes_at and self.closes_at <= self.opens_at:
+            raise ValidationError({"closes_at": _("The office closes after it opens.")})
         if self.charge_scans and not self.cost_worksheet.strip():
             raise ValidationError({"charge_scans": _("Write first how the office worked out what a page costs.")})
         if self.charge_scans and self.electronic_copy_fee:
@@ -188,6 +199,13 @@ class Office(models.Model):
     def scan_rate(self) -> Decimal | None:
         """The price of a page that is scanned for an electronic copy; None where scanning is free."""
         return self.page_rate if self.charge_scans and self.cost_worksheet.strip() and not self.electronic_copy_fee else None
+
+    def hours(self, day: date) -> tuple[datetime, datetime] | None:
+        """When the office opens and closes on that day, as instants; None for a day that is no working day."""
+        if str(day.weekday()) not in self.working_days:
+            return None
+        zone = zoneinfo.ZoneInfo(self.time_zone)
+        return datetime.combine(day, self.opens_at, zone), datetime.combine(day, self.closes_at, zone)
 
     def address_lines(self) -> list[str]:
         """The lines of the letterhead under the name; empty ones left out."""

@@ -11,7 +11,7 @@ class RequestsConfig(AppConfig):
         from disclosures import desk, tariff
         from meso import backups
         from records import beside, gate, tabs
-        from requests_app import amendments, auditor_sections, billing, dashboard, kept, office_cards, owed  # noqa: F401  (cards)
+        from requests_app import amendments, auditor_sections, billing, dashboard, kept, looks_today, office_cards, owed  # noqa: F401  (cards)
         from requests_app.models import PatientRequest
         from requests_app.tariff import LISTS
 

@@ -10,6 +10,7 @@ from meso import auditor
 from requests_app import deadlines, grounds
 from requests_app.kinds import HELD_BACK
 from requests_app.models import (
+    AccessReview,
     Complaint,
     CopyBill,
     DenialReview,
@@ -220,6 +221,13 @@ _COMPLAINTS = (
 )  # fmt: skip
 
 
+def _looks(start: date, end: date) -> Iterator[tuple[object, ...]]:
+    found = AccessReview.objects.filter(day__range=(start, end)).select_related("about").order_by("id")
+    for row in found.iterator(chunk_size=_CHUNK):
+        outcome = row.get_outcome_display()
+        yield row.rule, row.about.signature, row.chart_number, row.day, row.looks, outcome, row.note, row.signed_as, row.at
+
+
 def register_all() -> None:
     """Put these sections into the export."""
     add = auditor.register
@@ -248,5 +256,8 @@ def register_all() -> None:
         "reviews", _("Reviews of denials by another professional, with their letters"), _REVIEWS, _reviews,
         citation="164.524(a)(4)", documents=_review_letters, order=14,
     )  # fmt: skip
+    looks = ("why_listed", "who", "chart_number", "day", "looks", "outcome", "note", "by", "at")
+    title = _("Unusual looks at charts that were looked through")
+    add("access_reviews", title, looks, _looks, citation="164.308(a)(1)(ii)(D)", order=74)
     told = ("request", "chart_number", "why", "who", "patient_agreed_on", "added_on", "told")
     add("amendments_told", _("Who was told of an amendment"), told, _told, citation="164.526(c)(3)", order=15)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from requests_app.views import auditor, complaints, notices, program
+from requests_app.views import auditor, complaints, looks, notices, program
 
 urlpatterns = [
     path("program/", program.program, name="program"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("program/training/new/", program.training_new, name="training_new"),
     path("program/sanctions/new/", program.sanction_new, name="sanction_new"),
     path("program/statements/new/", program.statement_new, name="statement_new"),
+    path("audit/review/", looks.audit_review, name="audit_review"),
+    path("audit/review/done/", looks.audit_review_done, name="audit_review_done"),
     path("auditor/", auditor.auditor_export, name="auditor"),
     path("complaints/", complaints.complaints, name="complaints"),
     path("complaints/new/", complaints.complaint_new, name="complaint_new"),

@@ -38,6 +38,13 @@ def nov_24() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    """What one test put into the cache is none of the next one's business."""
+    yield
+    cache.clear()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _quick_passwords_and_plain_static(django_db_setup=None) -> Iterator[None]:
     """A quick hasher; static files by name, so that no test needs collectstatic."""

@@ -4,6 +4,7 @@ from requests_app.models.access import Appointment, SummaryAgreement
 from requests_app.models.complaints import Complaint, ComplaintEvent
 from requests_app.models.copies import BillSettlement, CopyBill, CopySetAside
 from requests_app.models.disputes import Disagreement, DisputedEntry, Rebuttal, TravelWish
+from requests_app.models.looks import AccessReview
 from requests_app.models.mail import LetterDelivery
 from requests_app.models.package import PaperMove, RequestPaper, WithheldEnding, WithheldPassage
 from requests_app.models.postage import PostagePrice
@@ -15,6 +16,7 @@ from requests_app.models.telling import InboundAmendment, InboundAnswer, Recipie
 from requests_app.models.timeline import Letter, RequestEvent
 
 __all__ = [
+    "AccessReview",
     "Appointment",
     "BillSettlement",
     "Complaint",

@@ -120,6 +120,7 @@ def admin(signed_in):
 def profile(**changed) -> dict[str, str]:
     office = Office.current()
     fields = {"name": "Cedar Lane", "time_zone": office.time_zone, "officer_title": "Privacy Officer", "promised_days": "30"}
+    fields |= {"opens_at": "08:00", "closes_at": "18:00", "working_days": list("01234")}
     return fields | {"copy_rate": "0.15", "electronic_copy_fee": "0.00", "charge_electronic_pages": "on"} | changed
 
 
