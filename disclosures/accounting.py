@@ -1,8 +1,6 @@
 """The accounting of disclosures: from the log to the lines that a patient is given. One source for screen, JSON, CSV and PDF."""
 
-import csv
 import hashlib
-import io
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,8 +12,7 @@ from django.utils.translation import gettext as _
 from disclosures import accounting_rules, enclosures, pricing, purposes, withholding
 from disclosures.models import AccountingGiven, Disclosure, PriceTold, ResearchProtocol, WrittenRequest
 from disclosures.purposes import Scope
-from meso import languages
-from meso.csv_out import safe_cell
+from meso import csv_out, languages
 from meso.models import Office, User
 from meso.money import dollars
 from meso.pdf import Pdf, render_pdf
@@ -99,12 +96,7 @@ class Accounting:
 
     def as_csv(self) -> str:
         """The lines as a spreadsheet; no cell can start a formula."""
-        out = io.StringIO()
-        writer = csv.writer(out)
-        writer.writerow(CSV_COLUMNS)
-        for line in self.lines:
-            writer.writerow(safe_cell(str(line.cell(column))) for column in CSV_COLUMNS)
-        return out.getvalue()
+        return "".join(csv_out.stream(CSV_COLUMNS, ([str(line.cell(column)) for column in CSV_COLUMNS] for line in self.lines)))
 
     def as_pdf(self, office: Office, on: date, fee: Decimal = Decimal(0)) -> Pdf:
         """The printed accounting on the office's letterhead, in the patient's language where the office writes it.

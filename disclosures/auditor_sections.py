@@ -73,7 +73,7 @@ def _authorizations(start: date, end: date) -> Iterator[tuple[object, ...]]:
 def _authorization_documents(start: date, end: date) -> Iterator[tuple[str, bytes]]:
     """The scan of each form, and the letters made of what it lacks."""
     for form in _forms(start, end):
-        scan = Authorization.objects.values_list("scan", flat=True).get(pk=form.pk)
+        scan = Authorization.objects.defer(None).only("scan").get(pk=form.pk).scan
         yield f"authorization-{form.pk}{uploads.ENDINGS[Attachment.Format(form.scan_format)][0]}", scan
         for letter in form.letters.defer(None):
             yield f"authorization-{form.pk}-letter-{letter.pk}.pdf", letter.document

@@ -24,14 +24,17 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from pyrage.x25519 import Identity, Recipient
 
-from meso import database_copies
+from meso import database_copies, keys
 from meso.database_copies import BackupRefused
 
-FORMAT = 1
+FORMAT = 2
 OURS = frozenset({"meso", "records", "disclosures", "requests_app"})
-WATCHED: dict[str, str] = {"chain heads": "SELECT chain, length, seal FROM meso_chainhead ORDER BY chain"}
+WATCHED: dict[str, str] = {
+    "chain heads": "SELECT chain, length, seal FROM meso_chainhead ORDER BY chain",
+    "master keys": "SELECT DISTINCT master FROM meso_datakey ORDER BY master",  # their names, by which a restore asks for them
+}
 # What a database that was only migrated holds already.
-_OF_THE_HOUSE = frozenset({"django_migrations", "django_content_type", "auth_permission", "sqlite_sequence"})
+_OF_THE_HOUSE = frozenset({"django_migrations", "django_content_type", "auth_permission", "sqlite_sequence", "meso_datakey"})
 
 
 def watch(name: str, sql: str) -> None:
@@ -200,10 +203,25 @@ def opened(source: Path) -> Iterator[tuple[dict[str, Any], Path]]:
         yield manifest, folder / "database"
 
 
-def restore(source: Path, migrate: Callable[[], object]) -> dict[str, Any]:
+def _ask_for_master_keys(manifest: dict[str, Any]) -> None:
+    """Raise BackupRefused where what this backup holds is locked with a master key that is not in the file."""
+    try:
+        here = {key.id for key in keys.master_keys()}
+    except keys.KeyMissing as error:
+        raise BackupRefused(str(error)) from error
+    if lacking := [name for (name,) in manifest["watched"]["master keys"] if name not in here]:
+        raise BackupRefused(
+            f"The files and texts of this backup were locked with the master key {lacking[0]}, which is not in "
+            f"{settings.MASTER_KEY_FILE}. Put its line back from the envelope. Is it lost for good, "
+            "--without-master-key restores everything else (docs/keys.md)."
+        )
+
+
+def restore(source: Path, migrate: Callable[[], object], *, without_key: bool = False) -> dict[str, Any]:
     """Load a backup into the empty default database, compare all it holds, then bring it up to date. Returns its manifest.
 
-    Raises BackupRefused for a database that holds anything, another engine's backup, a newer Meso's, or any difference.
+    Raises BackupRefused for a database that holds anything, another engine's backup, a newer Meso's, one whose master key is
+    not here (unless `without_key`), or any difference.
     """
     connection = connections["default"]
     if not is_empty(connection):
@@ -214,6 +232,8 @@ def restore(source: Path, migrate: Callable[[], object]) -> dict[str, Any]:
         known = MigrationLoader(None).disk_migrations
         if unknown := [f"{app}.{name}" for app, name in manifest["migrations"] if app in OURS and (app, name) not in known]:
             raise BackupRefused(f"This backup was made by a newer Meso ({unknown[0]}). Update first.")
+        if not without_key:
+            _ask_for_master_keys(manifest)
         database_copies.load(connection, dump)
         wrong = differences(manifest, holdings(connection))
     if wrong:

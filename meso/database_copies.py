@@ -114,5 +114,6 @@ def rehearse(backup: Path) -> tuple[bool, str]:
     with scratch() as address:
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "restore", str(backup.resolve())]
         here = {"DATABASE_URL": address, "MESO_DATA": str(settings.DATA_DIR), "BACKUP_KEY_FILE": str(settings.BACKUP_KEY_FILE)}
+        here["MASTER_KEY_FILE"] = str(settings.MASTER_KEY_FILE)
         done = subprocess.run(command, env=os.environ | here, capture_output=True, text=True, check=False)  # noqa: S603
     return done.returncode == 0, (done.stdout if done.returncode == 0 else done.stderr).strip()

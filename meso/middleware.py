@@ -1,5 +1,6 @@
 """The gates of every request: its language, the office (its zone made current, nothing cached), the wall of permissions."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -9,14 +10,18 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.middleware.locale import LocaleMiddleware
+from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 from django.views.defaults import permission_denied
 
 from meso import audit, clock, drafts, lock, signin
 from meso.http import HttpRequest
+from meso.keys import KeyMissing
 from meso.models import Office
 from meso.roles import PUBLIC, may
+
+logger = logging.getLogger(__name__)
 
 
 class LanguageMiddleware(LocaleMiddleware):
@@ -53,6 +58,13 @@ class OfficeMiddleware:
         if not response.has_header("Cache-Control"):
             add_never_cache_headers(response)
         return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """What does not open, for want of its key or because it was altered, is said in words."""
+        if not isinstance(error, KeyMissing):
+            return None
+        logger.error("A value does not open: manage.py check_keys says why", exc_info=error)
+        return render(request, "locked.html", status=503)
 
 
 class PermissionMiddleware:

@@ -17,6 +17,7 @@ from simple_history.models import HistoricalRecords
 
 from meso.anchors import Anchor
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
+from meso.keys import DataKey
 from meso.money import MoneyField
 from meso.office_chain import OfficeSealed
 from meso.roles import Role
@@ -25,7 +26,7 @@ from meso.sessions import Session, end
 
 LONGEST_PATH = 200  # of an address for which a draft is kept
 
-__all__ = ["AccessEvent", "Anchor", "BackupDrill", "ChainHead", "Draft", "Office", "Seal", "Session", "User"]
+__all__ = ["AccessEvent", "Anchor", "BackupDrill", "ChainHead", "DataKey", "Draft", "Office", "Seal", "Session", "User"]
 
 
 class User(AbstractUser):

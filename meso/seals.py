@@ -18,6 +18,7 @@ from django.apps import apps
 from django.db import connection, models, transaction
 
 from meso.append_only import AppendOnly
+from meso.encrypted import Encrypted
 
 START = "0" * 64  # what the first link of every chain stands on
 
@@ -66,7 +67,7 @@ def _plain(field: models.Field, value: Any) -> Any:
     """
     if isinstance(field, models.JSONField):
         return _plain_json(value)
-    value = field.to_python(value)
+    value = value if isinstance(field, Encrypted) else field.to_python(value)
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError(f"{field} is sealed: its instant needs a time zone")
@@ -91,6 +92,11 @@ def _plain_json(value: Any) -> Any:
     raise TypeError(f"{value!r} in sealed JSON would not read back as it was written: write it as text")
 
 
+def _value(field: models.Field, instance: models.Model) -> Any:
+    """What is sealed of a column: its value; of an encrypted one its locked bytes, so that no key is needed to verify."""
+    return field.stored_value(instance) if isinstance(field, Encrypted) else getattr(instance, field.attname)
+
+
 def _is_empty(value: Any) -> bool:
     return value is None or value is False or value in ("", [], {})
 
@@ -99,11 +105,12 @@ def canonical_json(instance: models.Model) -> str:
     """The row as text that never varies: its table, and each column that holds something, keys sorted.
 
     Empty text, null, false and empty lists are left out, so a column that a later version adds leaves old seals whole.
+    An encrypted column stands there by the digest of its locked bytes.
     """
     columns = {
         field.attname: plain
         for field in instance._meta.concrete_fields
-        if not _is_empty(plain := _plain(field, getattr(instance, field.attname)))
+        if not _is_empty(plain := _plain(field, _value(field, instance)))
     }
     return json.dumps(
         {"table": instance._meta.label_lower, "row": columns}, sort_keys=True, ensure_ascii=False, separators=(",", ":")

@@ -58,6 +58,12 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 BACKUP_KEY_FILE = Path(env.str("BACKUP_KEY_FILE", default="") or DATA_DIR / "backup.key").resolve()
 BACKUP_RECIPIENTS = env.list("BACKUP_RECIPIENTS", default=[])
 
+# The key that locks the data keys of encrypted columns and files; never in the database, never in a backup (docs/keys.md).
+MASTER_KEY_FILE = Path(env.str("MASTER_KEY_FILE", default="") or DATA_DIR / "master.key").resolve()
+
+# Where clamd is asked about each file that comes in: a path, or host:port. Nothing: no file is scanned (docs/security.md).
+CLAMD_SOCKET = env.str("CLAMD_SOCKET", default="")
+
 INSTALLED_APPS = [
     "meso.apps.MesoConfig",
     "records.apps.RecordsConfig",

@@ -15,6 +15,7 @@ from records.passages import Cover
 
 _DRAWN = (Attachment.Format.JPEG, Attachment.Format.PNG)  # pictures that a page can show
 _PIXELS = 2000  # of the longer side: 300 to the inch of a page
+_MOST_PIXELS = 50_000_000  # that are unpacked: some 200 MB of memory
 
 
 def record_pdf(
@@ -69,9 +70,15 @@ def _pictures(files: list[Attachment]) -> dict[int, str]:
 
 
 def as_jpeg(content: bytes) -> bytes:
-    """The picture upright and no larger than a page can show, as JPEG; b"" when it can't be read."""
+    """The picture upright and no larger than a page can show, as JPEG without what the camera wrote beside it (time, place).
+
+    b"" when it can't be read, and for a few bytes that would unpack to hundreds of megabytes.
+    """
     try:
         with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as picture:
+            picture.draft("RGB", (_PIXELS, _PIXELS))  # a JPEG is unpacked no larger than needed
+            if picture.width * picture.height > _MOST_PIXELS:
+                return b""
             upright = ImageOps.exif_transpose(picture).convert("RGBA")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return b""

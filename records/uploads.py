@@ -4,6 +4,7 @@ import hashlib
 import io
 import unicodedata
 import zipfile
+import zlib
 from dataclasses import dataclass
 
 import puremagic
@@ -11,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
+from records import virus_scan
 from records.models import Attachment
 
 Format = Attachment.Format
@@ -23,8 +25,10 @@ ENDINGS = {
 }  # fmt: skip
 _STARTS = {Format.PDF: b"%PDF-", Format.JPEG: b"\xff\xd8\xff", Format.PNG: b"\x89PNG\r\n\x1a\n"}
 _HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs"}
-_WORD = {"[Content_Types].xml", "word/document.xml"}
-_MACROS = "word/vbaProject.bin"
+_TYPES = "[Content_Types].xml"  # what each part of a Word document is, whatever its name
+_WORD = {_TYPES, "word/document.xml"}
+_MACROS = (b"vbaproject", b"macroenabled", b"activex")
+_LONGEST_TYPES = 1024 * 1024  # bytes; a document of a thousand pictures needs a tenth
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,24 @@ def read(upload: UploadedFile) -> CheckedFile:
         raise ValidationError(
             _("“%(name)s” is not a PDF, JPEG, PNG, HEIC or Word (DOCX) file, whatever its name says."), params={"name": shown}
         )
+    _scan(content, shown)
     return CheckedFile(with_ending(shown, format_), format_, content)
+
+
+def _scan(content: bytes, shown: str) -> None:
+    """Raise ValidationError for what the virus scanner finds, or where it should be asked and does not answer."""
+    try:
+        found = virus_scan.find(content)
+    except virus_scan.ScanFailed as error:
+        raise ValidationError(
+            _("“%(name)s” can't be taken now: the virus scanner does not answer. Try again, or tell the office admin."),
+            params={"name": shown},
+        ) from error
+    if found:
+        raise ValidationError(
+            _("“%(name)s” is not taken: the virus scanner found %(found)s in it. Do not open it; tell the office admin."),
+            params={"name": shown, "found": found},
+        )
 
 
 def format_of(content: bytes) -> str | None:
@@ -71,13 +92,17 @@ def format_of(content: bytes) -> str | None:
 
 
 def _is_word(content: bytes) -> bool:
-    """A ZIP with a Word document's two parts and no macros. Only its table of contents is read."""
+    """A ZIP with a Word document's two parts and no macros. Read are its table of contents and the start of its list of types."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = set(archive.namelist())
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+            if not parts >= _WORD:
+                return False
+            with archive.open(_TYPES) as types:
+                kinds = types.read(_LONGEST_TYPES + 1).lower()  # unpacked no further, whatever it would grow to
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError):
         return False
-    return parts >= _WORD and _MACROS not in parts
+    return len(kinds) <= _LONGEST_TYPES and not any(mark in kinds for mark in _MACROS)
 
 
 def _is_heic(content: bytes) -> bool:

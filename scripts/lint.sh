@@ -28,6 +28,7 @@ check "types (mypy)"              local_office mypy
 check "templates (djade)"         templates
 check "imports run one way"       lint-imports
 check "no migration is missing"   local_office python manage.py makemigrations --check --dry-run
+check "a master key is made"      production python manage.py make_master_key
 check "production settings"       production python manage.py check --deploy --fail-level WARNING
 check "docker-compose.yml"        check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 check "Dockerfile (hadolint)"     hadolint Dockerfile

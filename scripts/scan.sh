@@ -12,5 +12,9 @@ for lock in requirements.txt requirements-dev.txt; do
     python -m scripts.advisories "$lock" "$scratch/$lock.json"
 done
 
-MESO_ENV=production SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(64))')" ALLOWED_HOSTS=office.example \
-    DATABASE_URL=postgres://meso@127.0.0.1:5432/meso MESO_DATA="$scratch" python manage.py check --deploy --fail-level WARNING
+production() {
+    MESO_ENV=production SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(64))')" ALLOWED_HOSTS=office.example \
+        DATABASE_URL=postgres://meso@127.0.0.1:5432/meso MESO_DATA="$scratch" python manage.py "$@"
+}
+production make_master_key
+production check --deploy --fail-level WARNING

@@ -11,6 +11,7 @@ from disclosures.accounting_rules import ListRefused
 from disclosures.purposes import Scope
 from disclosures.tariff import PriceRefused
 from meso.documents import DocumentManager, Keeping
+from meso.encrypted import EncryptedBinaryField
 from meso.models import User
 from meso.money import MoneyField
 from meso.seals import Sealed
@@ -106,7 +107,7 @@ class AccountingGiven(Keeping, Sealed):
     issued_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     fee = MoneyField(default=0)
     lines = models.PositiveIntegerField(_("entries listed"))
-    document = models.BinaryField()  # the PDF
+    document = EncryptedBinaryField()  # the PDF
     sha256 = models.CharField(max_length=64)
     request_number = models.CharField(max_length=20, blank=True)
     # "" where a request asked for it, whose timeline says how it went out, and in rows older than this column

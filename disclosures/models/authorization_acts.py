@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from disclosures.models.authorizations import SCAN_FORMATS, Authorization
 from meso.documents import DocumentManager, Keeping
+from meso.encrypted import EncryptedBinaryField
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -62,7 +63,7 @@ class AuthorizationRevocation(Keeping, _OnlyWhileItStands):
     authorization = models.OneToOneField(Authorization, on_delete=models.PROTECT, related_name="revocation")
     received_on = models.DateField(_("received on"))
     note = models.CharField(_("note"), max_length=1000, blank=True)
-    scan = models.BinaryField(default=b"")
+    scan = EncryptedBinaryField(default=b"")
     scan_format = models.CharField(max_length=80, choices=SCAN_FORMATS, blank=True)
     scan_sha256 = models.CharField(max_length=64, blank=True)
 
@@ -149,7 +150,7 @@ class AuthorizationLetter(Keeping, _Act):
 
     authorization = models.ForeignKey(Authorization, on_delete=models.PROTECT, related_name="letters")
     made_on = models.DateField()
-    document = models.BinaryField()  # the PDF
+    document = EncryptedBinaryField()  # the PDF
     sha256 = models.CharField(max_length=64)
 
     objects: ClassVar = DocumentManager()

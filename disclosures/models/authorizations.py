@@ -22,6 +22,7 @@ from disclosures.authorization_rules import Defect, FormFacts, State
 from meso import clock
 from meso.append_only import AppendOnlyQuerySet
 from meso.documents import Keeping, WithoutBytes
+from meso.encrypted import EncryptedBinaryField
 from meso.models import User
 from meso.seals import Sealed
 from records import exclusion
@@ -155,7 +156,7 @@ class Authorization(Keeping, Sealed):
     )
     electronic_only = models.BooleanField(_("an electronic copy of electronic records"), default=False)
     asked_by_office = models.BooleanField(_("our office asked for it"), default=False)
-    scan = models.BinaryField()
+    scan = EncryptedBinaryField()
     scan_format = models.CharField(max_length=80, choices=SCAN_FORMATS)
     scan_sha256 = models.CharField(max_length=64)
     complete = models.BooleanField(editable=False)  # as judged when it was recorded, for lists; `standing` judges anew

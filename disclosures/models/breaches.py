@@ -14,6 +14,7 @@ from disclosures.breach_rules import Duty
 from disclosures.models.log import Disclosure
 from meso.append_only import AppendOnlyQuerySet
 from meso.documents import DocumentManager, Keeping
+from meso.encrypted import EncryptedBinaryField
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -303,7 +304,7 @@ class BreachLetter(Keeping, Sealed):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     breach = models.ForeignKey(Breach, on_delete=models.PROTECT, related_name="letters")
     addressed_to = models.TextField()
-    document = models.BinaryField()  # the PDF
+    document = EncryptedBinaryField()  # the PDF
     sha256 = models.CharField(max_length=64)
     made_on = models.DateField()
     made_at = models.DateTimeField()

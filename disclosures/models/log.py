@@ -16,6 +16,7 @@ from disclosures.models.registers import BusinessAssociate, ResearchProtocol
 from disclosures.purposes import Scope
 from meso.append_only import AppendOnlyQuerySet
 from meso.documents import DocumentManager
+from meso.encrypted import EncryptedBinaryField
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -252,7 +253,7 @@ class WrittenRequest(Sealed):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     name = models.CharField(max_length=200)
     format = models.CharField(max_length=100)
-    content = models.BinaryField()
+    content = EncryptedBinaryField()
     added_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     added_at = models.DateTimeField()
 

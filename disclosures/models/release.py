@@ -11,6 +11,7 @@ from disclosures import on_hand, purposes
 from disclosures.guard import Means
 from disclosures.models.log import Disclosure
 from meso.documents import DocumentManager, Keeping
+from meso.encrypted import EncryptedBinaryField
 from meso.models import User
 from meso.money import MoneyField
 from meso.seals import Sealed
@@ -46,12 +47,12 @@ class Release(Keeping, Signed, Sealed):
     verified_on = models.DateField()
     checks = models.JSONField()  # [{"name", "label", "state", "reason", "citation"}]: as they stood
     overrides = models.JSONField(default=list)  # [{"check", "label", "reason"}]: by the privacy officer who released it
-    copy = models.BinaryField()  # the PDF that went out; empty where none did
+    copy = EncryptedBinaryField()  # the PDF that went out; empty where none did
     copy_sha256 = models.CharField(max_length=64, blank=True)
     pages = models.PositiveIntegerField(_("pages of the copy"), default=0)
     paper_pages = models.PositiveIntegerField(_("pages photocopied from the paper chart"), default=0)
-    cover_letter = models.BinaryField()
-    bill = models.BinaryField()  # empty where nothing is billed
+    cover_letter = EncryptedBinaryField()
+    bill = EncryptedBinaryField()  # empty where nothing is billed
     bill_total = MoneyField(_("billed"), null=True)
     manifest = models.JSONField()  # [{"file", "sha256", "pages"}] and what the copy holds
     disclosure = models.OneToOneField(Disclosure, on_delete=models.PROTECT, null=True, related_name="release")

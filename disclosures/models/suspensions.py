@@ -15,6 +15,7 @@ from disclosures.models.accounting import AccountingGiven
 from disclosures.suspension_rules import NotSuspendable
 from meso.append_only import AppendOnlyQuerySet
 from meso.documents import WithoutBytes
+from meso.encrypted import EncryptedBinaryField
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -56,7 +57,7 @@ class Suspension(Sealed):
     stated_on = models.DateField(_("stated on"))
     until = models.DateField(_("to the day"), null=True)
     last_day = models.DateField(_("holds through"))
-    document = models.BinaryField(null=True)  # the scanned statement
+    document = EncryptedBinaryField(null=True)  # the scanned statement
     document_name = models.CharField(max_length=200, blank=True)
     document_format = models.CharField(max_length=100, blank=True)
     supersedes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="superseded_by")

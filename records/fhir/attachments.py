@@ -5,6 +5,7 @@ import binascii
 import hashlib
 from dataclasses import dataclass, field
 
+from records import virus_scan
 from records.fhir import text as fhir_text
 from records.fhir.files import At, BadElementError, Found, unkept
 from records.fhir.index import Index
@@ -91,13 +92,23 @@ def _as_text(content: bytes, content_type: str, path: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def _found(content: bytes, path: str) -> str:
+    """What the virus scanner finds, or "". Raises BadElementError where it should be asked and does not answer."""
+    try:
+        return virus_scan.find(content)
+    except virus_scan.ScanFailed as error:
+        raise BadElementError(path, "the virus scanner does not answer, so no file is taken") from error
+
+
 def _keep(documents: Documents, content: bytes, content_type: str, attachment: At) -> None:
     """Add a file that the chart can hold; say what it was where it can't."""
     format_ = format_of(content)
+    found = _found(content, attachment.path) if format_ else ""
     title = attachment.text("title") or "document"
-    if format_ is None or len(content) > MAX_SIZE:
+    if format_ is None or found or len(content) > MAX_SIZE:
         digest = hashlib.sha256(content).hexdigest()
-        why = "larger than 25 MB" if format_ else "not a format that a chart keeps (PDF, JPEG, PNG, HEIC, DOCX)"
+        held = f"the virus scanner found {found}" if found else "larger than 25 MB"
+        why = held if format_ else "not a format that a chart keeps (PDF, JPEG, PNG, HEIC, DOCX)"
         documents.unkept.append(
             f"{title[:100]}, {content_type[:80] or 'of no stated format'}, {len(content)} bytes, SHA-256 {digest}: {why}"
         )

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnlyQuerySet
 from meso.documents import Keeping, WithoutBytes
+from meso.encrypted import EncryptedBinaryField
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -276,7 +277,7 @@ class Attachment(Keeping, Sealed):
     format = models.CharField(_("format"), max_length=80, choices=Format.choices)
     size = models.PositiveIntegerField(_("size in bytes"))
     sha256 = models.CharField(max_length=64)
-    content = models.BinaryField()
+    content = EncryptedBinaryField()
     added_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     added_at = models.DateTimeField()
 

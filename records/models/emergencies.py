@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnlyQuerySet
 from meso.documents import Keeping, WithoutBytes
+from meso.encrypted import EncryptedBinaryField
 from meso.models import Office, User
 from meso.pdf import render_pdf
 from meso.seals import Sealed
@@ -46,7 +47,7 @@ class EmergencyRelease(Keeping, Signed, Sealed):
     provider_address = models.TextField(_("provider's address"), blank=True)
     information = models.TextField(_("what was given"))
     reason = models.CharField(_("what the emergency was"), max_length=1000)
-    letter = models.BinaryField()
+    letter = EncryptedBinaryField()
     letter_sha256 = models.CharField(max_length=64)
     made_on = models.DateField()  # the day the letter is dated
 

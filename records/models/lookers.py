@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from meso.documents import DocumentManager, Keeping
+from meso.encrypted import EncryptedBinaryField
 from meso.seals import Sealed
 from meso.signed import Signed
 from records.models.patient import Patient
@@ -19,7 +20,7 @@ class LookersGiven(Keeping, Signed, Sealed):
     end = models.DateField(_("to"))
     issued_on = models.DateField(_("given on"))
     lines = models.PositiveIntegerField(_("lines"))
-    document = models.BinaryField()  # the PDF
+    document = EncryptedBinaryField()  # the PDF
     sha256 = models.CharField(max_length=64)
 
     objects: ClassVar = DocumentManager()

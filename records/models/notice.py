@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from meso import clock, languages
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
 from meso.documents import Keeping, WithoutBytes
+from meso.encrypted import EncryptedBinaryField
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -50,7 +51,7 @@ class NoticeVersion(Keeping):
     texts = models.JSONField()  # {block's key: text}; notice_rules.BLOCKS
     change = models.CharField(_("what is new"), max_length=1000, blank=True)
     is_material = models.BooleanField(_("a material change"), default=False)
-    document = models.BinaryField()  # the PDF
+    document = EncryptedBinaryField()  # the PDF
     sha256 = models.CharField(max_length=64)
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

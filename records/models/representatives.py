@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnlyQuerySet
 from meso.documents import Keeping, WithoutBytes
+from meso.encrypted import EncryptedBinaryField
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -49,7 +50,7 @@ class Representative(Keeping, Sealed):
     law = models.CharField(_("which law"), max_length=300, blank=True)
     paper = models.CharField(_("document seen"), max_length=20, choices=Paper.choices)
     paper_dated = models.DateField(_("dated"), null=True)
-    scan = models.BinaryField(null=True)
+    scan = EncryptedBinaryField(null=True)
     scan_format = models.CharField(max_length=80, choices=Attachment.Format.choices, blank=True)
     scan_sha256 = models.CharField(max_length=64, blank=True)
     scope = models.CharField(_("for which matters"), max_length=20, choices=Scope.choices)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnly
 from meso.documents import DocumentManager, Keeping
+from meso.encrypted import EncryptedBinaryField
 from meso.models import User
 from meso.money import MoneyField, in_words
 from records.models import Patient
@@ -38,9 +39,9 @@ class CopyBill(Keeping):
     copies = MoneyField(_("copies"))
     postage = MoneyField(_("postage paid"))
     total = MoneyField(_("total"))
-    copy = models.BinaryField()  # the PDF of the copy
+    copy = EncryptedBinaryField()  # the PDF of the copy
     copy_sha256 = models.CharField(max_length=64)
-    document = models.BinaryField()  # the PDF of the bill
+    document = EncryptedBinaryField()  # the PDF of the bill
     made_on = models.DateField()
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnlyQuerySet
 from meso.documents import DocumentManager, Keeping
+from meso.encrypted import EncryptedBinaryField
 from meso.models import User
 from meso.signed import Signed
 from records.models import Addendum, Attachment, Entry
@@ -106,7 +107,7 @@ class RequestPaper(Keeping):
     format = models.CharField(_("format"), max_length=80, choices=Attachment.Format.choices)
     size = models.PositiveIntegerField(_("size in bytes"))
     sha256 = models.CharField(max_length=64)
-    content = models.BinaryField()
+    content = EncryptedBinaryField()
     in_package = models.BooleanField(_("goes into the package"))  # as it was filed; PaperMove says what holds now
     added_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     added_at = models.DateTimeField()

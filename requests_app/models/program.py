@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from disclosures import retention_rules
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
 from meso.documents import Keeping, WithoutBytes
+from meso.encrypted import EncryptedBinaryField
 from meso.models import User
 
 
@@ -42,7 +43,7 @@ class Policy(Keeping, _Registered):
     title = models.CharField(_("title"), max_length=200)
     created_on = models.DateField(_("made on"))
     begins_on = models.DateField(_("in force since"))
-    document = models.BinaryField()  # the PDF
+    document = EncryptedBinaryField()  # the PDF
     sha256 = models.CharField(max_length=64)
 
     objects: ClassVar = PolicyManager()

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext_lazy
 
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
 from meso.documents import DocumentManager, Keeping
+from meso.encrypted import EncryptedBinaryField
 from meso.models import User
 from requests_app import deadlines
 
@@ -206,7 +207,7 @@ class Letter(Keeping):
     request = models.ForeignKey("requests_app.PatientRequest", on_delete=models.PROTECT, related_name="letters")
     kind = models.CharField(max_length=12, choices=Kind.choices)
     addressed_to = models.TextField()
-    document = models.BinaryField()  # the PDF
+    document = EncryptedBinaryField()  # the PDF
     sha256 = models.CharField(max_length=64)
     made_on = models.DateField()
     made_at = models.DateTimeField()

@@ -28,17 +28,22 @@ def _picture(kind: str) -> bytes:
     return out.getvalue()
 
 
-def _archive(*parts: str) -> bytes:
+def _archive(*parts: str, types: str = "<x/>", how: int = zipfile.ZIP_STORED) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
+    with zipfile.ZipFile(out, "w", how) as archive:
         for part in parts:
-            archive.writestr(part, "<x/>")
+            archive.writestr(part, types if part == "[Content_Types].xml" else "<x/>")
     return out.getvalue()
+
+
+_MACRO = '<Override PartName="/word/x.bin" ContentType="application/vnd.ms-office.vbaProject"/>'
 
 
 @pytest.fixture(scope="session")
 def file_bytes() -> dict[str, bytes]:
     """Bytes by what they are: the five formats of a chart, and some that are not."""
+    control = '<Default Extension="bin" ContentType="application/vnd.ms-office.activeX"/>'
+    method = b"PK\x01\x02\x14\x03\x14\0\0\0\0\0"
     word = ("[Content_Types].xml", "word/document.xml")
     heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 64
     return {
@@ -48,7 +53,11 @@ def file_bytes() -> dict[str, bytes]:
         "heic": heic,
         "heic by a compatible brand": heic.replace(b"ftypheic", b"ftypmif1"),
         "docx": _archive(*word),
-        "docx with macros": _archive(*word, "word/vbaProject.bin"),
+        "docx with macros": _archive(*word, "word/x.bin", types=_MACRO),
+        "docx with a control": _archive(*word, types=control),
+        "docx that unpacks without end": _archive(*word, types=" " * 30_000_000, how=zipfile.ZIP_DEFLATED),
+        "docx of a method unknown": _archive(*word).replace(method, method[:-2] + b"\x63\0"),
+        "docx whose parts are cut": _archive(*word, how=zipfile.ZIP_DEFLATED).replace(b"\xb3\xa9", b"\xff\xff"),
         "xlsx": _archive("[Content_Types].xml", "xl/workbook.xml"),
         "cut-off zip": _archive(*word)[:40],
         "exe": b"MZ\x90\x00\x03\x00\x00\x00" + b"\0" * 120,

@@ -4,6 +4,7 @@ import io
 from datetime import date
 
 import pytest
+from PIL import Image
 from pypdf import PdfReader
 from pypdf.generic import IndirectObject
 
@@ -138,13 +139,33 @@ def test_a_picture_that_is_cut_off_stops_nothing(patient, file_bytes):
 
 
 def test_a_huge_picture_is_drawn_small(patient):
-    from PIL import Image
-
     out = io.BytesIO()
     Image.new("RGB", (5000, 3000), "white").save(out, "PNG")
     AttachmentFactory(patient=patient, entry=EntryFactory(patient=patient), content=out.getvalue())
     reader = PdfReader(io.BytesIO(printed(patient).content))
     assert max(image.image.size[0] for page in reader.pages for image in page.images) == 2000
+
+
+def test_a_few_bytes_that_unpack_to_hundreds_of_megabytes_are_not_unpacked(patient, monkeypatch):
+    out = io.BytesIO()
+    Image.new("1", (12_000, 7_000)).save(out, "PNG")
+    assert len(out.getvalue()) < 20_000
+    monkeypatch.setattr(Image.Image, "convert", lambda *args: pytest.fail("it was unpacked"))
+    assert record_pdf.as_jpeg(out.getvalue()) == b""
+
+
+def test_what_the_camera_wrote_beside_a_picture_stays_in_the_chart():
+    """Where and when a picture was taken goes out with no copy; the file in the chart is kept as it came."""
+    picture, out = Image.new("RGB", (40, 30), "white"), io.BytesIO()
+    where = Image.Exif()
+    where[0x010E] = "Albany, 42.65 N"  # ImageDescription; GPS lies beside it
+    where[0x0112] = 6  # turned by a quarter
+    picture.save(out, "JPEG", exif=where)
+    assert b"42.65 N" in out.getvalue()
+    drawn = record_pdf.as_jpeg(out.getvalue())
+    assert b"42.65 N" not in drawn
+    with Image.open(io.BytesIO(drawn)) as shown:
+        assert (dict(shown.getexif()), shown.size) == ({}, (30, 40))
 
 
 def test_a_record_without_entries_says_so(patient):

@@ -30,8 +30,9 @@ def test_the_formats_of_a_chart_are_known_by_their_bytes(file_bytes, kind, forma
 @pytest.mark.parametrize(
     "kind",
     [
-        "docx with macros", "xlsx", "cut-off zip", "exe", "html", "html with a PDF's mark in it", "svg", "gif", "avif", "mp4",
-        "text", "empty",
+        "docx with macros", "docx with a control", "docx that unpacks without end", "docx of a method unknown",
+        "docx whose parts are cut", "xlsx", "cut-off zip", "exe", "html", "html with a PDF's mark in it", "svg", "gif", "avif",
+        "mp4", "text", "empty",
     ],
 )  # fmt: skip
 def test_nothing_else_is(file_bytes, kind):
@@ -86,6 +87,22 @@ def test_25_mb_are_taken_and_a_byte_more_is_not(file_bytes):
     assert len(uploads.read(SimpleUploadedFile("a.pdf", largest)).content) == 25 * 1024 * 1024
     with pytest.raises(ValidationError, match="larger than 25 MB"):
         uploads.read(SimpleUploadedFile("a.pdf", largest + b"\0"))
+
+
+def test_a_file_that_is_a_web_page_too_is_handed_out_as_what_it_was_taken_for(client, signed_in, db):
+    """A PDF whose rest is HTML, or a Word file behind one: no browser is left to guess, and nothing in it runs here."""
+    signed_in("physician")
+    for n, (start, format_) in enumerate(((b"%PDF-1.7\n", "application/pdf"), (b"\xff\xd8\xff\xe0", "image/jpeg"))):
+        both = start + b"<html><script>alert(1)</script></html>"
+        read = uploads.read(SimpleUploadedFile("page.html", both, content_type="text/html"))
+        assert read.format == format_
+        file = AttachmentFactory(patient=PatientFactory(chart_number=f"P{n}"), name=read.name, format=read.format, content=both)
+        response = client.get(f"/patients/P{n}/files/{file.pk}/")
+        assert response.content == both
+        assert (response["Content-Type"], response["X-Content-Type-Options"]) == (format_, "nosniff")
+        assert response["Content-Disposition"].startswith("attachment; ")
+        assert not response["Content-Disposition"].endswith('.html"')
+        assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
 
 
 # --- the tab ----------------------------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """`deadlines`: every open request with its clock."""
 
-import csv
 import io
 import json
 from datetime import date
@@ -13,6 +12,7 @@ from rich.table import Table
 from meso import audit, clock
 from meso.commands import Command as MesoCommand
 from meso.commands import a_day
+from meso.csv_out import stream
 from meso.days import in_words
 from requests_app.models import PatientRequest
 
@@ -63,11 +63,8 @@ def as_json(rows: list[dict[str, Any]]) -> str:
 
 def as_csv(rows: list[dict[str, Any]]) -> str:
     """The rows under a header of the same names; what is null is empty."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({**row, "extended": str(row["extended"]).lower()} for row in rows)
-    return text.getvalue().rstrip("\n")
+    said = ({**row, "extended": str(row["extended"]).lower()} for row in rows)
+    return "".join(stream(COLUMNS, ([row[name] for name in COLUMNS] for row in said), end="\n")).rstrip("\n")
 
 
 def as_table(rows: list[dict[str, Any]]) -> str:
