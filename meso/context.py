@@ -24,10 +24,11 @@ class _May:
 
 
 def house(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `office`, `may`, `today`, `room`, the first part of the address, `emergency_until` or None, and
-    `lock`, the seconds after which the page locks itself, or None."""
+    """Context processor: `office`, `may`, `today`, `csp_nonce`, `room`, the first part of the address, `emergency_until` or
+    None, and `lock`, the seconds after which the page locks itself, or None."""
     user = getattr(request, "user", None)
     room = request.path_info.strip("/").partition("/")[0]
     emergency = getattr(request, "emergency_until", None)  # until when the glass that was broken keeps this chart open
     known = {"office": getattr(request, "office", None), "may": _May(user), "today": clock.today(), "room": room}
-    return {**known, "emergency_until": emergency, "lock": lock.of_page(request)}
+    nonce = getattr(request, "csp_nonce", "")
+    return {**known, "emergency_until": emergency, "lock": lock.of_page(request), "csp_nonce": nonce}

@@ -1,6 +1,10 @@
 """What comes in and what goes out: the request as the middlewares leave it, and a file as an answer."""
 
 from django import http
+from django.conf import settings
+from django.contrib.messages.storage.cookie import CookieStorage
+from django.contrib.messages.storage.fallback import FallbackStorage
+from django.contrib.messages.storage.session import SessionStorage
 from django_htmx.middleware import HtmxDetails
 
 from meso.models import Office, User
@@ -14,6 +18,18 @@ class HttpRequest(http.HttpRequest):
     user: User  # type: ignore[assignment]
     htmx: HtmxDetails
     session: SessionStore
+
+
+class MessageCookie(CookieStorage):
+    """Messages in a cookie of this host alone."""
+
+    cookie_name = "__Host-messages" if settings.PRODUCTION else "messages"
+
+
+class MessageStorage(FallbackStorage):
+    """In the cookie, and in the session what is too long for one. The session would live longer with each message it held."""
+
+    storage_classes = (MessageCookie, SessionStorage)
 
 
 def file_answer(content: bytes | str, name: str, *, kind: str = "application/pdf", download: bool = False) -> http.HttpResponse:

@@ -1,4 +1,4 @@
-"""The gates of every request: its language, the office (its zone made current, nothing cached), the wall of permissions."""
+"""The gates of every request: what each answer carries, how much may be sent, language, office, the wall of permissions."""
 
 import logging
 from collections.abc import Callable
@@ -6,22 +6,93 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.signals import user_logged_out
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.dispatch import receiver
 from django.http import Http404, HttpResponse
 from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
 from django.utils import timezone, translation
-from django.utils.cache import add_never_cache_headers
-from django.views.defaults import permission_denied
 
-from meso import audit, clock, drafts, lock, signin
+from meso import audit, clock, drafts, errors, lock, signin
 from meso.http import HttpRequest
 from meso.keys import KeyMissing
 from meso.models import Office
 from meso.roles import PUBLIC, may
 
 logger = logging.getLogger(__name__)
+# What a browser may do for our pages: nothing, but ask for a passkey.
+_OFF = (
+    "accelerometer, autoplay, browsing-topics, camera, clipboard-read, display-capture, encrypted-media, fullscreen, gamepad, "
+    "geolocation, gyroscope, hid, identity-credentials-get, idle-detection, language-model, local-fonts, magnetometer, "
+    "microphone, midi, otp-credentials, payment, picture-in-picture, screen-wake-lock, serial, speaker-selection, "
+    "storage-access, summarizer, sync-xhr, translator, usb, window-management, xr-spatial-tracking"
+)
+PERMISSIONS_POLICY = ", ".join(
+    [*(f"{name}=()" for name in _OFF.split(", ")), "publickey-credentials-create=(self)", "publickey-credentials-get=(self)"]
+)
+HEADERS = {
+    "Permissions-Policy": PERMISSIONS_POLICY,
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "X-Permitted-Cross-Domain-Policies": "none",
+}
+
+
+class SafetyMiddleware:
+    """The outermost gate: every answer carries HEADERS, and no cache keeps any but static files, whatever answered.
+
+    Whoever logged out, or was logged out, leaves nothing behind in the browser.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        for name, value in HEADERS.items():
+            response.setdefault(name, value)
+        if not (request.path.startswith(settings.STATIC_URL) and response.has_header("Cache-Control")):
+            response.headers["Cache-Control"] = "no-store, private, max-age=0"
+        if getattr(request, "has_logged_out", False):
+            response.headers["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+
+
+@receiver(user_logged_out)
+def _logged_out(sender: Any, request: Any, **kwargs: Any) -> None:
+    request.has_logged_out = True
+
+
+MEGABYTE = 1024 * 1024
+LARGEST_FROM_PATIENTS = 1 * MEGABYTE  # a form of words
+LARGEST_FORM = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + MEGABYTE
+LARGEST_WITH_FILES = 260 * MEGABYTE  # ten files of 25 MB and their form (records/uploads.py)
+
+
+class BodyMiddleware:
+    """How much may be sent, asked before any of it is read: little without a login, files only with one."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or ""
+        if not length and request.headers.get("Transfer-Encoding"):
+            return errors.page(request, 411)
+        if length and not length.isdecimal():
+            return errors.page(request, 400)
+        if int(length or 0) > LARGEST_FROM_PATIENTS and int(length) > self._largest(request):
+            return errors.page(request, 413)
+        return self.get_response(request)
+
+    def _largest(self, request: HttpRequest) -> int:
+        """In bytes. The session is looked up only for what is larger than a form of words."""
+        if request.path.startswith("/privacy/"):
+            return LARGEST_FROM_PATIENTS
+        if request.content_type == "multipart/form-data" and request.session.get(SESSION_KEY):
+            return LARGEST_WITH_FILES
+        return LARGEST_FORM
 
 
 class LanguageMiddleware(LocaleMiddleware):
@@ -39,7 +110,7 @@ class LanguageMiddleware(LocaleMiddleware):
 
 
 class OfficeMiddleware:
-    """Sets `request.office`, makes the office's zone current, and forbids caches to keep a page of the staff."""
+    """Sets `request.office` and makes the office's zone current."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
@@ -55,8 +126,6 @@ class OfficeMiddleware:
             response = self.get_response(request)
         finally:
             timezone.deactivate()
-        if not response.has_header("Cache-Control"):
-            add_never_cache_headers(response)
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
@@ -86,7 +155,7 @@ class PermissionMiddleware:
             return first
         if permission is None or not may(request.user, permission):
             audit.refused(request, permission or "unnamed", kwargs.get("chart", ""))
-            return permission_denied(request, PermissionDenied())
+            return errors.page(request, 403)
         return None
 
     def _to_the_login(self, request: Any) -> HttpResponse:

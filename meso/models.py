@@ -18,6 +18,7 @@ from simple_history.models import HistoricalRecords
 from meso.anchors import Anchor
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
 from meso.keys import DataKey
+from meso.limits import Tally
 from meso.money import MoneyField
 from meso.office_chain import OfficeSealed
 from meso.roles import Role
@@ -26,7 +27,7 @@ from meso.sessions import Session, end
 
 LONGEST_PATH = 200  # of an address for which a draft is kept
 
-__all__ = ["AccessEvent", "Anchor", "BackupDrill", "ChainHead", "DataKey", "Draft", "Office", "Seal", "Session", "User"]
+__all__ = ["AccessEvent", "Anchor", "BackupDrill", "ChainHead", "DataKey", "Draft", "Office", "Seal", "Session", "Tally", "User"]
 
 
 class User(AbstractUser):

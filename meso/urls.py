@@ -26,3 +26,8 @@ urlpatterns = [
     path("", include("disclosures.urls")),
     path("", include("requests_app.urls")),
 ]
+
+handler400 = "meso.errors.bad_request"
+handler403 = "meso.errors.forbidden"
+handler404 = "meso.errors.not_found"
+handler500 = "meso.errors.failed"

@@ -33,6 +33,7 @@ TEMPLATES = (
     "requests_app/public/*.html",
     "requests_app/_bill_rows.html",
     "requests_app/notice_standard.txt",
+    "error.html",
 )
 # Modules whose texts patients read. Other modules hold a few as well, which the tests find when a letter says them.
 MODULES = (
@@ -40,10 +41,13 @@ MODULES = (
     "disclosures/accounting_rules.py",
     "disclosures/authorization_papers.py",
     "disclosures/purposes.py",
+    "meso/brakes.py",
+    "meso/errors.py",
     "requests_app/after_letters.py",
     "requests_app/asked.py",
     "requests_app/forms/ask.py",
     "requests_app/forms/public.py",
+    "requests_app/forms/robots.py",
     "requests_app/grounds.py",
     "requests_app/kinds.py",
     "requests_app/letters.py",

@@ -11,6 +11,37 @@ document.addEventListener("submit", (event) => {
   setTimeout(() => { delete form.dataset.sent; }, 5000);
 });
 
+// When many requests come in: a small sum, done while the form is filled in. Whoever sends before it is done is sent when it is.
+document.addEventListener("DOMContentLoaded", () => {
+  const box = document.querySelector("[data-work]");
+  if (!box || !window.Worker || !window.isSecureContext) return;
+  const { work: token, puzzles, bits, worker } = box.dataset;
+  const form = box.closest("form");
+  const says = box.querySelector("[data-work-says]");
+  const answer = form.querySelector("[data-work-done]");
+  let waiting = null;
+  const sum = new Worker(worker);
+  box.querySelector("[data-work-else]").hidden = true;
+  says.textContent = says.dataset.working;
+  form.addEventListener("submit", (event) => {
+    if (answer.value || event.submitter?.value === "choose") return;
+    event.preventDefault();
+    waiting = event.submitter;
+    says.textContent = says.dataset.sending;
+  });
+  sum.onmessage = ({ data }) => {
+    answer.value = data;
+    says.textContent = says.dataset.ready;
+    if (waiting) form.requestSubmit(waiting);
+  };
+  sum.onerror = () => {
+    says.textContent = "";
+    box.querySelector("[data-work-else]").hidden = false;
+    answer.value = "-";
+  };
+  sum.postMessage({ token, puzzles: Number(puzzles), bits: Number(bits) });
+});
+
 // Parts of a form that only one choice needs: <div data-show-when="kind=access,amendment">.
 const showParts = () => {
   document.querySelectorAll("[data-show-when]").forEach((part) => {

@@ -9,7 +9,7 @@ from meso.encrypted import refuse_plain_rows
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('meso', '0009_encryption_at_rest'),
+        ('meso', '0010_encryption_at_rest'),
         ('disclosures', '0007_how_an_accounting_went_out'),
     ]
 

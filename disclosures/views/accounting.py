@@ -17,6 +17,7 @@ from disclosures.forms.accounting import AccountingForm, GiveForm, PriceAnswerFo
 from disclosures.models import AccountingGiven, PriceTold
 from meso import audit, clock
 from meso.audit import Action
+from meso.brakes import HEAVY, at_most, person_of
 from meso.http import HttpRequest, file_answer
 from meso.roles import may, needs
 from records import wishes
@@ -68,6 +69,7 @@ def _page(
 
 
 @needs("accounting.view")
+@at_most(HEAVY, person_of)
 @require_GET
 def accounting_file(request: HttpRequest, chart: str, format: str) -> HttpResponse:
     """The same as JSON, CSV or PDF."""

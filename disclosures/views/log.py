@@ -15,6 +15,7 @@ from disclosures.forms.log import CorrectionForm, DisclosureForm, HoldForm, LogF
 from disclosures.models import Disclosure
 from meso import audit, clock, csv_out, drafts
 from meso.audit import Action
+from meso.brakes import HEAVY, at_most, person_of
 from meso.http import HttpRequest
 from meso.models import Draft
 from meso.paging import page
@@ -117,6 +118,7 @@ def disclosures(request: HttpRequest) -> HttpResponse:
 
 
 @needs("disclosure.export")
+@at_most(HEAVY, person_of)
 @require_POST
 @in_parts
 def disclosures_csv(request: HttpRequest) -> HttpResponseBase:

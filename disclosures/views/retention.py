@@ -15,6 +15,7 @@ from disclosures import retention as retentions
 from disclosures.forms.holds import HoldForm, LiftForm
 from meso import audit, clock, csv_out, drafts
 from meso.audit import Action
+from meso.brakes import HEAVY, at_most, person_of
 from meso.http import HttpRequest
 from meso.roles import needs
 from records.models import LegalHold
@@ -68,6 +69,7 @@ def hold_lift(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @needs("retention.manage")
+@at_most(HEAVY, person_of)
 def retention_csv(request: HttpRequest) -> HttpResponseBase:
     """The whole list, for the procedure of docs/retention.md, streamed."""
     audit.record(Action.EXPORT, "retention", detail="csv", request=request)

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_GET
 
 from meso import audit, clock
 from meso.audit import Action
+from meso.brakes import HEAVY, at_most, person_of
 from meso.http import HttpRequest, file_answer
 from meso.paging import page
 from meso.roles import needs
@@ -25,6 +26,7 @@ def chart(request: HttpRequest, chart: str) -> HttpResponse:
 
 
 @needs("record.print")
+@at_most(HEAVY, person_of)
 @require_GET
 def record_print(request: HttpRequest, chart: str) -> HttpResponse:
     """The record as a PDF: all entries that are open to the patient, or those of `?entry=` among them."""

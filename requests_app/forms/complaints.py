@@ -16,8 +16,7 @@ from requests_app import complaint_rules
 from requests_app.deadlines import NotAllowedNow
 from requests_app.forms.acts import long_text
 from requests_app.forms.desk import EARLIEST_RECEIPT, new_token
-from requests_app.forms.public import is_good
-from requests_app.forms.public import new_token as new_page_token
+from requests_app.forms.robots import GuardedForm
 from requests_app.kinds import Channel
 from requests_app.models import Complaint, ComplaintEvent
 
@@ -78,18 +77,11 @@ class DeskComplaintForm(_ComplaintForm):
         return self.keep(**facts, taken_by=by, taken_at=at)
 
 
-class PublicComplaintForm(_ComplaintForm):
+class PublicComplaintForm(GuardedForm, _ComplaintForm):
     """The same from the public page. Name and address may be left out; robots are kept away as on the form for requests."""
 
-    leave_empty = forms.CharField(
-        label=_("Leave this empty"), required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"})
-    )
-    token = forms.CharField(required=False, widget=forms.HiddenInput)
-
-    def __init__(self, data: Mapping[str, Any] | None = None, *, at: datetime, **kwargs: Any):
+    def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any):
         super().__init__(data, **kwargs)
-        self.at = at
-        self.initial = {"token": new_page_token(at), **self.initial}
         fields = self.fields
         fields["complainant"].label, fields["reach"].label = _("Your name"), _("How we can reach you")
         fields["complainant"].help_text = _("You may leave this out.")
@@ -98,21 +90,14 @@ class PublicComplaintForm(_ComplaintForm):
         fields["known_on"].help_text = _("Month, day, year, such as 7/2/2026, if you know it.")
         fields["complainant"].widget.attrs["autocomplete"] = "name"
 
-    def clean(self) -> dict[str, Any]:
-        super().clean()
-        data = self.cleaned_data
-        if data.get("leave_empty") or not is_good(data.get("token", ""), self.at):
-            renewed = dict(self.data.items())
-            renewed["token"], renewed["leave_empty"] = new_page_token(self.at), ""
-            self.data = renewed
-            self.add_error(None, _("Please look this over and send it once more. Nothing you typed is lost."))
-        return data
-
     def take(self) -> Complaint | None:
         """Keep it as received today. The same page sent twice with the same words is one complaint."""
         said = json.dumps([self.cleaned_data["token"], self.cleaned_data["about"]])
         once = f"web-{hashlib.sha256(said.encode()).hexdigest()[:40]}"
-        return self.keep(received_on=self.on, channel=Channel.WEB, once=once, taken_at=self.at)
+        taken = self.keep(received_on=self.on, channel=Channel.WEB, once=once, taken_at=self.at)
+        if taken:
+            self.gate.took()
+        return taken
 
 
 class ComplaintActForm(Form):

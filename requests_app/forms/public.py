@@ -2,15 +2,12 @@
 
 import hashlib
 import json
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -21,11 +18,9 @@ from meso.forms import Form
 from meso.models import Office
 from requests_app import asked
 from requests_app.forms.ask import PATIENT, SOMEBODY_ELSE, AskForm
+from requests_app.forms.robots import GuardedForm
 from requests_app.kinds import Channel, Kind
 from requests_app.models import PatientRequest
-
-PAGE_LIVES = timedelta(days=1)  # how long a form stays good from the moment its page was made
-_signer = Signer(salt="requests_app.public_form")
 
 
 @dataclass(frozen=True)
@@ -92,34 +87,10 @@ class KindForm(Form):
     )
 
 
-def new_token(at: datetime) -> str:
-    """The signed mark of one form page, and when it was made. One page makes one request, however often it is sent."""
-    return _signer.sign_object({"page": secrets.token_urlsafe(16), "made": int(at.timestamp())})
-
-
-def is_good(token: str, at: datetime) -> bool:
-    """Whether the token was made here, at most a day ago."""
-    try:
-        made = _signer.unsign_object(token)["made"]
-    except (BadSignature, ValueError, KeyError, TypeError):
-        return False
-    return 0 <= at.timestamp() - made <= PAGE_LIVES.total_seconds()
-
-
-class PublicAskForm(AskForm):
-    """The second step: the one kind that was chosen, in the patient's own voice.
-
-    Robots fill the field that people don't see, or send a page that was never made here. A person to whom that happens
-    gets the form back with all they typed and a fresh token, and sends it again. There is no lower limit on the time
-    taken: whoever uses a browser's or a helper's automatic filling is quick too.
-    """
+class PublicAskForm(GuardedForm, AskForm):
+    """The second step: the one kind that was chosen, in the patient's own voice."""
 
     reach_needed = True
-
-    leave_empty = forms.CharField(
-        label=_("Leave this empty"), required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"})
-    )
-    token = forms.CharField(required=False, widget=forms.HiddenInput)
 
     _AUTOCOMPLETE = {
         "asker_name": "name",
@@ -129,12 +100,10 @@ class PublicAskForm(AskForm):
         "asker_address": "street-address",
     }
 
-    def __init__(
-        self, data: Mapping[str, Any] | None = None, *, kind: str, at: datetime, on: date, office: Office, **kwargs: Any
-    ):
-        super().__init__(data, on=on, **kwargs)
-        self.at, self.office = at, office
-        self.initial = {"token": new_token(at), **self.initial, "kind": kind}
+    def __init__(self, data: Mapping[str, Any] | None = None, *, kind: str, office: Office, **kwargs: Any):
+        super().__init__(data, **kwargs)
+        self.office = office
+        self.initial = {**self.initial, "kind": kind}
         for other in Kind:
             if other != kind:
                 self._drop(*self.names_of(other))
@@ -179,21 +148,6 @@ class PublicAskForm(AskForm):
         }
         return [(way.value, format_html("<span>{} · {}</span>", way.label, price)) for way, price in prices.items()]
 
-    # --- robots ---------------------------------------------------------------------------------------------------
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean()
-        if data.get("leave_empty") or not is_good(data.get("token", ""), self.at):
-            self._renew_page()
-            self.add_error(None, _("Please look this over and send it once more. Nothing you typed is lost."))
-        return data
-
-    def _renew_page(self) -> None:
-        """Show the form with a fresh token, and with the field empty that should have been."""
-        renewed = dict(self.data.items())
-        renewed["token"], renewed["leave_empty"] = new_token(self.at), ""
-        self.data = renewed
-
     # --- taking it in ---------------------------------------------------------------------------------------------
 
     def once(self) -> str:
@@ -220,6 +174,7 @@ class PublicAskForm(AskForm):
             )
         is_new = not request.code_digest
         if is_new:
+            self.gate.took()
             request.give_code(self.cleaned_data["token"])
         return request, is_new
 

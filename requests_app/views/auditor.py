@@ -8,6 +8,7 @@ from django.shortcuts import render
 
 from meso import audit, auditor, clock
 from meso.audit import Action
+from meso.brakes import HEAVY, at_most, person_of
 from meso.http import HttpRequest
 from meso.roles import needs
 from meso.witness import in_parts
@@ -16,6 +17,7 @@ from requests_app.forms.auditor import PeriodForm
 
 @needs("auditor.export")
 @in_parts
+@at_most(HEAVY, person_of)
 def auditor_export(request: HttpRequest) -> HttpResponseBase:
     """Choose the period; the answer to the button is the ZIP, written to a temporary file and sent from there."""
     form = PeriodForm(request.POST or None, on=clock.today())

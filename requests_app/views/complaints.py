@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from meso import audit, clock, drafts
+from meso import audit, brakes, clock, drafts
 from meso.audit import Action
 from meso.http import HttpRequest
 from meso.paging import page
@@ -17,6 +17,7 @@ from meso.roles import PUBLIC, may, needs
 from records.gate import chooses_chart
 from requests_app.forms.complaints import ComplaintActForm, DeskComplaintForm, PublicComplaintForm
 from requests_app.models import Complaint
+from requests_app.views.public import SENT
 
 ORDER = ["-received_on", "-id"]
 
@@ -63,11 +64,16 @@ def complaint(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "requests_app/complaint.html", {"complaint": found, "form": form})
 
 
+def _public_form(request: HttpRequest, **given: Any) -> PublicComplaintForm:
+    return PublicComplaintForm(at=clock.now(), on=clock.today(), place=brakes.place_of(request), **given)
+
+
 @needs(PUBLIC)
+@brakes.at_most(SENT, method="POST")
 @require_http_methods(["GET", "HEAD", "POST"])
 def privacy_complaint(request: HttpRequest) -> HttpResponse:
     """How to complain, to the office and to the government, and a form for it that needs no name (164.530(d)(1))."""
-    form = PublicComplaintForm(request.POST if request.method == "POST" else None, at=clock.now(), on=clock.today())
+    form = _public_form(request, data=request.POST if request.method == "POST" else None)
     with transaction.atomic():  # the complaint and its event stand or fall together
         taken = form.take() if form.is_bound and form.is_valid() else None
         if taken:
@@ -80,7 +86,7 @@ def privacy_complaint(request: HttpRequest) -> HttpResponse:
 
 def _ask_again(request: HttpRequest) -> HttpResponse:
     """The form as it was typed, with a fresh protection token."""
-    form = PublicComplaintForm(at=clock.now(), on=clock.today(), initial=_typed(request))
+    form = _public_form(request, initial=_typed(request))
     return render(request, "requests_app/public/complaint.html", {"form": form}, status=403)
 
 

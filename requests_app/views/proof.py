@@ -5,6 +5,7 @@ from django.views.decorators.http import require_GET
 
 from meso import audit, clock
 from meso.audit import Action
+from meso.brakes import HEAVY, at_most, person_of
 from meso.http import HttpRequest, file_answer
 from meso.roles import needs
 from requests_app import proof
@@ -12,6 +13,7 @@ from requests_app.views.acting import chart_of, request_or_404
 
 
 @needs("request.proof")
+@at_most(HEAVY, person_of)
 @require_GET
 def request_proof_pdf(request: HttpRequest, number: str) -> HttpResponse:
     """The proof as one PDF."""
@@ -21,6 +23,7 @@ def request_proof_pdf(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @needs("request.proof")
+@at_most(HEAVY, person_of)
 @require_GET
 def request_proof_zip(request: HttpRequest, number: str) -> HttpResponse:
     """The proof as a ZIP that a stranger can check."""

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.i18n import set_language
 
-from meso import audit, clock
+from meso import audit, brakes, clock
 from meso.audit import Action
 from meso.http import HttpRequest, file_answer
+from meso.limits import Limit
 from meso.pdf import render_pdf
 from meso.roles import PUBLIC, needs
 from records.models import NoticeVersion
@@ -28,6 +29,9 @@ from requests_app.models import PatientRequest
 _OPEN_TOO_LONG = gettext_noop(
     "This page was open for a long time, or your browser takes no cookies from it. Nothing is lost: please send it again."
 )
+SENT = Limit("forms sent", most=60, window=timedelta(hours=1))  # of one address; a form that is corrected is sent again
+LOOKS = Limit("looks at a status", most=120, window=timedelta(hours=1))
+WRONG = Limit("wrong number or code", most=10, window=timedelta(minutes=15))
 RECEIPT_LIVES = timedelta(minutes=30)  # how long the browser that sent a request may look at the receipt
 
 
@@ -57,6 +61,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
 
 
 @needs(PUBLIC)
+@brakes.at_most(brakes.PAPERS)
 @require_safe
 def privacy_pdf(request: HttpRequest) -> HttpResponse:
     """The same notice to print and keep: the very document that was issued, or a draft of it."""
@@ -73,7 +78,7 @@ def privacy_pdf(request: HttpRequest) -> HttpResponse:
 
 def _carried(request: HttpRequest, shown: Any) -> list[tuple[str, str]]:
     """What was typed into parts of the form that this page does not show: it goes along, so that going back loses nothing."""
-    names = [*AskForm.base_fields, "token"]
+    names = [*AskForm.base_fields, "token", "work"]
     return [(name, request.POST[name]) for name in names if request.POST.get(name) and name not in shown]
 
 
@@ -85,7 +90,8 @@ def _choose(request: HttpRequest, typed: QueryDict) -> HttpResponse:
 
 
 def _form(request: HttpRequest, kind: str, **given: Any) -> PublicAskForm:
-    return PublicAskForm(kind=kind, at=clock.now(), on=clock.today(), office=request.office, **given)
+    place = brakes.place_of(request)
+    return PublicAskForm(kind=kind, at=clock.now(), on=clock.today(), place=place, office=request.office, **given)
 
 
 def _fill(request: HttpRequest, kind: str, form: PublicAskForm, status: int = 200) -> HttpResponse:
@@ -96,6 +102,7 @@ def _fill(request: HttpRequest, kind: str, form: PublicAskForm, status: int = 20
 
 
 @needs(PUBLIC)
+@brakes.at_most(SENT, method="POST")
 @require_http_methods(["GET", "HEAD", "POST"])
 def privacy_request(request: HttpRequest) -> HttpResponse:
     """A request of any kind, in two short steps that the server does: choose it, then fill in its own form."""
@@ -159,6 +166,7 @@ def privacy_receipt(request: HttpRequest) -> HttpResponse:
 
 
 @needs(PUBLIC)
+@brakes.at_most(brakes.PAPERS)
 @require_safe
 def privacy_receipt_pdf(request: HttpRequest) -> HttpResponse:
     """The receipt to print and keep."""
@@ -180,14 +188,19 @@ def _status_page(request: HttpRequest, form: StatusForm, found: PatientRequest |
 
 
 @needs(PUBLIC)
+@brakes.at_most(LOOKS, method="POST")
 @require_http_methods(["GET", "HEAD", "POST"])
 def privacy_status(request: HttpRequest) -> HttpResponse:
     """How far a request is, by its number and code. A wrong number and a wrong code get the same answer."""
     form = StatusForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return _status_page(request, form)
+    at, place = clock.now(), brakes.place_of(request)
+    if wait := WRONG.wait(at, place):
+        return brakes.refuse(request, WRONG, wait, place)
     found = PatientRequest.find_by_code(form.cleaned_data["number"], form.cleaned_data["code"])
     if found is None:
+        WRONG.add(at, place)
         audit.record(Action.REFUSED, "status of a request", request=request)
         form.add_error(None, _("No request has this number with this code. Please check both on your receipt, or call us."))
         return _status_page(request, form)

@@ -5,7 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from meso import clock
 from meso.models import Office
+from requests_app import work
 from requests_app.models import PatientRequest
 from tests.browser.conftest import DESK, PHONE, WITHOUT_SCRIPTS
 
@@ -98,3 +100,38 @@ def test_enter_sends_the_form_and_does_not_change_the_choice(phone):
     visitor.get_by_label(re.compile("^E-mail")).fill("isa@example.org")
     visitor.get_by_label(re.compile("^E-mail")).press("Enter")
     expect(visitor.get_by_role("heading", level=1)).to_have_text("We have your request")
+
+
+@pytest.fixture
+def busy(db):
+    """Twenty requests have come in within the hour."""
+    Office.objects.update_or_create(pk=1, defaults={"phone": "555-010-4400"})
+    for _ in range(work.IN_ALL.most):
+        work.IN_ALL.add(clock.now(), "")
+
+
+def fill_in(page: Page) -> None:
+    page.goto("/privacy/request/?kind=accounting")
+    page.get_by_label("Patient's name").fill("Nguyễn Thị Minh Khai")
+    page.get_by_label("Telephone").fill("555-010-2233")
+
+
+def test_when_many_come_in_the_browser_does_its_sum_while_the_patient_writes(opened, seen, busy):
+    page = opened(PHONE)
+    fill_in(page)
+    expect(page.get_by_role("status")).to_contain_text("small sum")
+    seen(page)
+    page.get_by_role("button", name="Send request").press("Enter")  # before or after it is done
+    expect(page.get_by_role("heading", level=1)).to_have_text("We have your request", timeout=60_000)
+    assert PatientRequest.objects.count() == 1
+
+
+def test_without_scripts_it_says_how_long_to_wait_and_whom_to_call(opened, seen, busy):
+    page = opened(PHONE, **WITHOUT_SCRIPTS)
+    fill_in(page)
+    page.get_by_role("button", name="Send request").click()
+    expect(page.get_by_text("open for two minutes")).to_be_visible()
+    expect(page.get_by_text("555-010-4400").first).to_be_visible()
+    expect(page.get_by_label("Patient's name")).to_have_value("Nguyễn Thị Minh Khai")
+    seen(page)
+    assert PatientRequest.objects.count() == 0

@@ -12,38 +12,179 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.http import QueryDict
+from django.http import HttpResponse, QueryDict
 from django.test import Client, RequestFactory
-from django.views.defaults import page_not_found, permission_denied, server_error
 
-from meso import audit, drafts
+from meso import audit, drafts, errors
 from meso.http import file_answer
-from meso.models import AccessEvent, Office, User
-from tests.factories import UserFactory
+from meso.middleware import BodyMiddleware
+from meso.models import AccessEvent, Office, Session, User
+from tests.factories import PatientFactory, UserFactory
 from tests.signing_in import log_in
+from tests.test_house import URLS, path_of
 
 # --- what every answer carries --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/", "/office/", "/staff/", "/accounts/login/", "/healthz/", "/nothing-here/", "/privacy/"])
-def test_every_answer_carries_a_strict_policy(client, signed_in, path):
-    signed_in("office_admin")
-    response = client.get(path)
-    policy = dict(part.strip().partition(" ")[::2] for part in response.headers["Content-Security-Policy"].split(";"))
-    assert policy["default-src"] == policy["object-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
-    assert policy["style-src"] == policy["connect-src"] == policy["form-action"] == policy["font-src"] == "'self'"
-    assert re.fullmatch(r"'self'( 'nonce-[^']+')?", policy["script-src"])
-    assert not re.search(r"unsafe|https?:|\*", response.headers["Content-Security-Policy"])
-    assert response.headers["X-Frame-Options"] == "DENY"
-    assert response.headers["X-Content-Type-Options"] == "nosniff"
-    assert response.headers["Referrer-Policy"] == "same-origin"
-    assert response.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+def policy_of(response) -> dict[str, str]:
+    return dict(part.strip().partition(" ")[::2] for part in response.headers["Content-Security-Policy"].split(";"))
 
 
-@pytest.mark.parametrize("path", ["/", "/office/", "/staff/", "/accounts/login/", "/nothing-here/"])
-def test_no_cache_keeps_a_page_of_the_staff(client, signed_in, path):
+def is_strict(response) -> bool:
+    """Whether this answer carries all that every answer must, and nothing that weakens it."""
+    policy, headers = policy_of(response), response.headers
+    assert not re.search(r"unsafe|https?:|\*", headers["Content-Security-Policy"])
+    if "sandbox" in policy:  # a file to save
+        assert policy == {"default-src": "'none'", "sandbox": ""}
+    else:
+        assert policy["default-src"] == policy["object-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+        assert policy["style-src"] == policy["connect-src"] == policy["form-action"] == policy["font-src"] == "'self'"
+        assert policy["worker-src"] == "'self'"
+        assert re.fullmatch(r"|'nonce-[^']{20,}'", policy["script-src"])
+    assert "publickey-credentials-get=(self)" in headers["Permissions-Policy"]
+    assert "camera=()" in headers["Permissions-Policy"]
+    wanted = {
+        "X-Frame-Options": "DENY",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+    assert {name: headers.get(name) for name in wanted} == wanted
+    return "no-store" in headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("role", ["privacy_officer", ""], ids=["officer", "nobody"])
+def test_every_answer_of_every_address_carries_a_strict_policy_and_is_kept_by_no_cache(client, db, role):
+    """Pages, files, fragments, redirects, refusals, what is not there and what fails: by GET and by POST."""
+    client.raise_request_exception = False
+    user = UserFactory(role=role) if role else None
+    statuses = set()
+    for path in [
+        *(path_of(pattern) for route, pattern in URLS if "logout" not in route),
+        "/nothing-here/",
+        "/patients",
+        "/patients/%00/",
+    ]:
+        for ask in (client.get, client.post):
+            if user:  # some pages lock or end the session
+                client.force_login(user)
+            response = ask(path, headers={"HX-Request": "true"} if path.count("/") % 2 else {})
+            assert is_strict(response), path
+            statuses.add(response.status_code)
+    assert statuses >= ({200, 301, 302, 404, 405} | ({403} if role else {401}))
+
+
+def test_files_to_print_and_to_save_and_streams_carry_it_too(client, signed_in):
+    patient = PatientFactory()
+    signed_in("privacy_officer")
+    for path in [f"/patients/{patient.chart_number}/print/", "/privacy/notice.pdf", "/retention/list.csv"]:
+        response = client.get(path)
+        assert response.status_code == 200, path
+        assert is_strict(response), path
+
+
+@pytest.mark.parametrize(
+    ("ask", "status"),
+    [
+        (lambda client: client.get("/", headers={"host": "elsewhere.example"}), 400),
+        (lambda client: client.post("/privacy/status/", "x" * 1_100_000, "application/x-www-form-urlencoded"), 413),
+        (lambda client: client.post("/privacy/status/", headers={"transfer-encoding": "chunked"}, CONTENT_LENGTH=""), 411),
+        (lambda client: client.get("/static/meso.css"), 200),
+        (lambda client: client.get("/static/nothing.css"), 404),
+    ],
+)
+def test_answers_of_the_outer_gates_carry_it_too(client, db, ask, status):
+    response = ask(client)
+    assert response.status_code == status
+    if status == 200:
+        assert policy_of(response)["frame-ancestors"] == "'none'"
+        assert response.headers["Cache-Control"] == "max-age=60, public"
+    else:
+        assert is_strict(response)
+
+
+def test_a_failure_carries_it_too(client, signed_in, monkeypatch):
     signed_in("office_admin")
-    assert "no-store" in client.get(path).headers["Cache-Control"]
+    client.raise_request_exception = False
+    monkeypatch.setattr(Office, "current", lambda: 1 / 0)
+    response = client.get("/office/")
+    assert response.status_code == 500
+    assert is_strict(response)
+
+
+def test_scripts_run_by_their_nonce_alone_and_each_page_has_its_own(client, signed_in):
+    signed_in("office_admin")
+    nonces = set()
+    for _ in range(2):
+        response = client.get("/office/")
+        allowed = re.fullmatch(r"'nonce-([^']+)'", policy_of(response)["script-src"])[1]
+        assert set(re.findall(r'<script[^>]*nonce="([^"]*)"', response.text)) == {allowed}
+        assert re.findall(r"<script(?![^>]*nonce=)", response.text) == []
+        nonces.add(allowed)
+    assert len(nonces) == 2
+
+
+def test_whoever_logs_out_leaves_nothing_behind_in_the_browser(client, signed_in):
+    signed_in("front_desk")
+    assert not client.get("/").has_header("Clear-Site-Data")
+    assert client.post("/accounts/logout/").headers["Clear-Site-Data"] == '"cache", "storage"'
+
+
+# --- how much may be sent -------------------------------------------------------------------------------------------
+
+
+MB = 1024 * 1024
+FILES, FORM = "multipart/form-data; boundary=x", "application/x-www-form-urlencoded"
+
+
+def sent(rf, path: str, size: int, kind: str, session: dict) -> int:
+    """The status of the answer to a body of this many bytes, of which none is there to be read."""
+    request = rf.generic("POST", path, b"", CONTENT_TYPE=kind, CONTENT_LENGTH=str(size))
+    request.session = session
+    return BodyMiddleware(lambda request: HttpResponse("let in"))(request).status_code
+
+
+@pytest.mark.parametrize(
+    ("logged_in", "path", "most", "kind"),
+    [
+        (False, "/privacy/status/", 1 * MB, FILES),
+        (True, "/privacy/status/", 1 * MB, FILES),
+        (False, "/patients/10023/files/", 6 * MB, FILES),
+        (False, "/accounts/login/", 6 * MB, FORM),
+        (True, "/patients/10023/files/", 260 * MB, FILES),
+        (True, "/patients/10023/files/", 6 * MB, FORM),
+    ],
+)
+def test_little_is_taken_without_a_login_and_files_only_with_one(rf, logged_in, path, most, kind):
+    session = {"_auth_user_id": "1"} if logged_in else {}
+    sizes = (most, most + 1, 10**30)
+    assert [sent(rf, path, size, kind, session) for size in sizes] == [200, 413, 413]
+
+
+def test_a_session_that_is_gone_takes_no_files(client, db):
+    client.force_login(UserFactory())
+    Session.objects.all().delete()
+    response = client.generic("POST", "/patients/10023/files/", b"", CONTENT_TYPE=FILES, CONTENT_LENGTH=str(7 * MB))
+    assert response.status_code == 413
+    assert "log in again in another tab" in response.text
+
+
+def test_a_refused_body_is_not_read_and_its_page_says_what_to_do(rf):
+    class Unread:
+        def read(self, *args):
+            raise AssertionError("the body was read")
+
+    request = rf.generic("POST", "/privacy/request/", b"", CONTENT_LENGTH=str(2 * MB))
+    request._stream = Unread()
+    response = BodyMiddleware(lambda request: HttpResponse())(request)
+    assert response.status_code == 413
+    assert "Nothing was saved" in response.text
+
+
+@pytest.mark.parametrize(("more", "status"), [({"CONTENT_LENGTH": "-1"}, 400), ({"CONTENT_LENGTH": "1e3"}, 400)])
+def test_a_length_that_is_none_is_refused(client, db, more, status):
+    assert client.generic("POST", "/privacy/status/", b"", **more).status_code == status
 
 
 def test_a_login_lives_twelve_hours_in_a_cookie_that_scripts_can_not_read(client, db, nov_24):
@@ -89,6 +230,13 @@ def test_an_address_that_leads_nowhere_is_told_in_words(client, db):
     assert "Nothing here" in response.text
 
 
+def test_a_patient_is_led_back_to_the_patients_pages_in_their_language(client, db):
+    text = client.get("/privacy/nothing/", headers={"accept-language": "es"}).text
+    assert '<html lang="es">' in text
+    assert 'href="/privacy/"' in text
+    assert "Nothing here" not in text
+
+
 def test_a_failure_is_told_in_words_and_shows_nothing_of_the_inside(client, signed_in, monkeypatch):
     signed_in("office_admin")
     client.raise_request_exception = False
@@ -103,19 +251,14 @@ def test_a_failure_is_told_in_words_and_shows_nothing_of_the_inside(client, sign
     assert "Alvarez" not in response.text
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        lambda request: page_not_found(request, Exception()),
-        lambda request: permission_denied(request, Exception()),
-        server_error,
-    ],
-    ids=["404", "403", "500"],
-)
-def test_the_pages_of_errors_need_neither_database_nor_context(answer):
+@pytest.mark.parametrize("status", errors.WORDS)
+def test_the_pages_of_errors_need_neither_database_nor_context(status):
     """No `db` here: a query would fail the test. The request has passed no middleware: no user, no office."""
-    text = answer(RequestFactory().get("/")).content.decode()
+    response = errors.page(RequestFactory().get("/"), status)
+    text = response.text
+    assert response.status_code == status
     assert text.count("<h1>") == 1
+    assert str(errors.WORDS[status][0]) in text
     assert "{{" not in text
     assert "{%" not in text
 
@@ -231,8 +374,35 @@ def test_an_unknown_environment_is_refused(tmp_path):
 
 
 def test_production_turns_every_safety_on(tmp_path):
-    shown = "s.SECURE_SSL_REDIRECT, s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SESSION_COOKIE_NAME, s.SECURE_HSTS_SECONDS"
-    assert start(tmp_path, shown, **PRODUCTION).stdout == "True True True __Host-sessionid 31536000\n"
+    shown = "s.SECURE_SSL_REDIRECT, s.SECURE_HSTS_SECONDS, s.SECURE_HSTS_INCLUDE_SUBDOMAINS, "
+    shown += "s.CONTENT_SECURITY_POLICY['DIRECTIVES']['upgrade-insecure-requests']"
+    assert start(tmp_path, shown, **PRODUCTION).stdout == "True 31536000 True True\n"
+
+
+def test_each_cookie_is_of_this_host_alone_in_production(tmp_path):
+    """A name that begins with __Host- is taken by browsers only with Secure, Path=/ and no Domain."""
+    kinds = ("SESSION", "CSRF", "LANGUAGE")
+    shown = ", ".join(f"(s.{kind}_COOKIE_{what})" for what in ("NAME", "SECURE", "DOMAIN", "PATH") for kind in kinds)
+    host = ("__Host-sessionid", "__Host-csrftoken", "__Host-language")
+    told = " ".join(map(str, (*host, *[True] * 3, *[None] * 3, *["/"] * 3)))
+    assert start(tmp_path, shown, **PRODUCTION).stdout == f"{told}\n"
+    messages = "__import__('django').setup() or __import__('meso.http').http.MessageCookie.cookie_name"
+    assert start(tmp_path, messages, **PRODUCTION).stdout == "__Host-messages\n"
+
+
+def test_each_cookie_that_is_set_is_out_of_the_reach_of_scripts_and_other_sites(client, db, password):
+    UserFactory(username="adele", role="office_admin")
+    client.get("/accounts/login/")
+    client.post("/accounts/login/", {"username": "adele", "password": password})
+    client.post("/privacy/language/", {"language": "es", "next": "/privacy/"})
+    client.post(
+        f"/staff/{User.objects.get().pk}/",
+        {"username": "adele", "first_name": "A", "last_name": "B", "email": "a@b.org", "role": "office_admin", "is_active": "on"},
+    )
+    assert set(client.cookies) == {"sessionid", "csrftoken", "django_language", "messages"}
+    assert {(cookie["httponly"], cookie["samesite"], cookie["path"]) for cookie in client.cookies.values()} == {
+        (True, "Lax", "/")
+    }
 
 
 def test_djangos_own_check_finds_nothing_in_production(tmp_path):

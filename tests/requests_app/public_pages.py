@@ -1,11 +1,14 @@
 """How a browser sends the patients' form: fetch its page, fill it in, send it with the page's token."""
 
+import hashlib
 import re
 from html import unescape
+from itertools import count
 
 from django.http import HttpResponse
 from django.test import Client
 
+from requests_app import work
 from requests_app.kinds import Kind
 
 ASKER = {
@@ -56,7 +59,23 @@ def value_of(html: str, name: str) -> str:
 def filled_in(client: Client, kind: str, **changes: str) -> dict[str, str]:
     """The fields of a fresh page of this kind, filled in."""
     html = client.get("/privacy/request/", {"kind": kind}).content.decode()
-    return {"kind": kind, "token": value_of(html, "token"), **ASKER, **PART[kind], **changes}
+    token = value_of(html, "token")
+    return {"kind": kind, "token": token, "work": work_of(html), **ASKER, **PART[kind], **changes}
+
+
+def solved(token: str) -> str:
+    """The work of this page, done as static/work.js does it."""
+    found: list[str] = []
+    for i in range(work.PUZZLES):
+        hashes = ((n, hashlib.sha256(f"{token}.{i}.{n}".encode()).digest()) for n in count())
+        found.append(str(next(n for n, got in hashes if int.from_bytes(got[:4], "big") >> (32 - work.BITS) == 0)))
+    return ",".join(found)
+
+
+def work_of(html: str) -> str:
+    """The work that a page asks for, done; "" where it asks for none."""
+    asked = re.search(r'data-work="([^"]+)"', html)
+    return solved(unescape(asked[1])) if asked else ""
 
 
 def send(client: Client, kind: str = Kind.ACCESS, **changes: str) -> HttpResponse:

@@ -1,7 +1,7 @@
 """The status page: state and dates for whoever has number and code; nothing else, and nothing for anybody else."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
@@ -71,7 +71,7 @@ def test_nothing_is_told_about_the_person_or_the_words(client, sent):
 
 
 def without_tokens(html: str) -> str:
-    return re.sub(r"[A-Za-z0-9]{64}", "", html)
+    return re.sub(r'nonce="[^"]*"|[A-Za-z0-9]{64}', "", html)
 
 
 def test_whether_a_chart_was_found_is_not_told(client, sent):
@@ -138,16 +138,73 @@ def test_a_wrong_number_costs_the_work_of_a_wrong_code(client, sent, queries_for
     _, number, _ = sent
     digests = []
     real = codes.digest
-    monkeypatch.setattr(codes, "digest", lambda code: digests.append(code) or real(code))
+    monkeypatch.setattr(codes, "digest", lambda *given: digests.append(given) or real(*given))
 
     def plain(queries: list[str]) -> list[str]:
         return [re.sub(r"'[^']*'|\d+", "?", sql) for sql in queries]
 
+    look(client, number, "2222-2222-2222")  # the first of this place begins to be counted
+    digests.clear()
     wrong_code = plain(queries_for(STATUS, {"number": number, "code": "2222-2222-2222"}))
     work = len(digests)
     wrong_number = plain(queries_for(STATUS, {"number": "R-999999", "code": "2222-2222-2222"}))
     assert wrong_code == wrong_number
     assert len(digests) == 2 * work
+
+
+# --- guessing -------------------------------------------------------------------------------------------------------
+
+
+def test_after_ten_wrong_tries_an_address_waits_even_with_the_right_code_and_others_do_not(client, sent):
+    _, number, code = sent
+    before = AccessEvent.objects.count()
+    for _ in range(10):
+        look(client, number, "2222-2222-2222")
+    for _ in range(5):
+        assert client.post(STATUS, {"number": number, "code": code}).status_code == 429
+    assert AccessEvent.objects.count() == before + 11  # ten tries, and one for all that were refused
+    assert AccessEvent.objects.order_by("-id")[0].subject == "too often: wrong number or code"
+    assert "We are working on it" in look(Client(REMOTE_ADDR="198.51.100.9"), number, code)
+    with time_machine.travel(NOW + timedelta(minutes=15), tick=False):
+        assert "We are working on it" in look(client, number, code)
+
+
+def test_looking_with_the_right_code_is_no_try(client, sent):
+    _, number, code = sent
+    for _ in range(15):
+        assert "We are working on it" in look(client, number, code)
+
+
+def test_codes_are_drawn_evenly_from_more_than_two_to_the_58(monkeypatch):
+    assert len(codes._LETTERS) ** codes._LENGTH > 2**58
+    drawn = "".join(codes.code_for(str(seed)).replace("-", "") for seed in range(2000))
+    share = [drawn.count(letter) / len(drawn) * len(codes._LETTERS) for letter in codes._LETTERS]
+    assert min(share) > 0.85
+    assert max(share) < 1.15
+
+
+def test_a_new_secret_leaves_codes_good_as_long_as_the_old_one_is_kept(client, sent, settings):
+    _, number, code = sent
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "n" * 60
+    assert number_and_code(client) == (number, code)  # the receipt still tells the code that was given
+    assert "We are working on it" in look(client, number, code)
+    assert "No request has" in look(client, number, "2222-2222-2222")
+    settings.SECRET_KEY_FALLBACKS = []
+    assert "No request has" in look(client, number, code)
+
+
+def test_every_secret_is_tried_for_a_wrong_number_too(client, sent, settings, monkeypatch):
+    _, number, code = sent
+    settings.SECRET_KEY_FALLBACKS = ["o" * 60, "p" * 60]
+    compared = []
+    real = codes.constant_time_compare
+    monkeypatch.setattr(codes, "constant_time_compare", lambda one, other: compared.append(1) or real(one, other))
+    work = []
+    for one in ((number, code), (number, "2222-2222-2222"), ("R-999999", code)):
+        compared.clear()
+        look(client, *one)
+        work.append(len(compared))
+    assert work == [3, 3, 3]  # today's secret and two former ones, whatever is right
 
 
 def test_a_request_without_a_code_can_not_be_looked_up(client):
@@ -178,6 +235,7 @@ def test_looks_and_refusals_are_audited_without_the_code(client, sent):
 
 def test_the_cost_does_not_grow_with_the_requests(client, sent, queries_for):
     _, number, code = sent
+    look(client, number, code)
     few = queries_for(STATUS, {"number": number, "code": code})
     for index in range(12):
         send(client, description=f"More {index}")

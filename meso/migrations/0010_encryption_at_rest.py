@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('meso', '0008_sessions'),
+        ('meso', '0009_hours_and_streets'),
     ]
 
     operations = [
