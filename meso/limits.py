@@ -48,16 +48,21 @@ class Limit:
         row = Tally.objects.filter(key=self._key(who), until__gt=at, count__gte=self.most).first()
         return row.until - at if row else None
 
-    @transaction.atomic
     def add(self, at: datetime, *who: Any) -> None:
         """Count one. Writers at once are counted one by one."""
+        key = self._key(who)
+        if not Tally.objects.filter(key=key, until__gt=at).update(count=F("count") + 1):
+            self._begin(key, at)
+
+    @transaction.atomic
+    def _begin(self, key: str, at: datetime) -> None:
+        """The first of a window, or the second, which found none either and waited for the first."""
         ends = at + self.window
-        row, made = Tally.objects.select_for_update().get_or_create(key=self._key(who), defaults={"until": ends})
+        row, made = Tally.objects.select_for_update().get_or_create(key=key, defaults={"until": ends})
         if made:
             old = Tally.objects.filter(until__lte=at).select_for_update(skip_locked=True)
             Tally.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:100])).delete()
-        over = row.until <= at
-        row.until, row.count = (ends, 1) if over else (row.until, row.count + 1)
+        row.until, row.count = (ends, 1) if row.until <= at else (row.until, row.count + 1)
         row.save(update_fields=["until", "count"])
 
     def is_first_refusal(self, at: datetime, *who: Any) -> bool:
