@@ -131,6 +131,6 @@ def check(text: str) -> Held:
     return Held(False, seals, f"The seals up to {on} are not those that the anchor saw: something before it was rewritten.")
 
 
-def latest() -> Anchor | None:
-    """The last anchor made, or None."""
-    return Anchor.objects.first()
+def latest(on: date) -> Anchor | None:
+    """The last anchor made by that day, or None."""
+    return Anchor.objects.filter(day__lte=on).first()

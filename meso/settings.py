@@ -6,6 +6,7 @@ SECRET_KEY, ALLOWED_HOSTS and DATABASE_URL, turns every safety on, and refuses t
 
 import os
 import secrets
+from collections import ChainMap
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from django.utils.translation import gettext_lazy as _
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
+# A secret may lie in the file that NAME_FILE names, as a container's do. The variable itself goes first, as a drill sets it.
+_SECRETS = ("SECRET_KEY", "DATABASE_URL", "EMAIL_URL")
+_in_files = {name: Path(path).read_text().strip() for name in _SECRETS if (path := os.environ.get(f"{name}_FILE"))}
+env.ENVIRON = ChainMap(os.environ, _in_files)
 
 MESO_ENV = env.str("MESO_ENV", default="local")
 if MESO_ENV not in ("local", "production"):
@@ -89,6 +94,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "meso.middleware.SafetyMiddleware",
+    "meso.logs_json.AccessLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -257,15 +263,20 @@ if PRODUCTION:
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     LANGUAGE_COOKIE_NAME = "__Host-language"
 
-# Lines on stderr, without values (meso/logs.py). Django's own handlers go: one of them mails whole reports with what was handled.
+# Without values (meso/logs.py): JSON lines in production, plain ones elsewhere; on stderr, as a command's stdout is its result.
+LOG_STREAM = env.str("LOG_STREAM", default="stderr")
+if LOG_STREAM not in ("stderr", "stdout"):
+    raise ImproperlyConfigured(f"LOG_STREAM is {LOG_STREAM!r}; it can be stderr or stdout.")
+# Django's own handlers go: one of them mails whole reports with what was handled.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "meso.logs.Lines"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "formatters": {"line": {"()": "meso.logs_json.JsonLines" if PRODUCTION else "meso.logs.Lines"}},
+    "handlers": {"lines": {"class": "logging.StreamHandler", "stream": f"ext://sys.{LOG_STREAM}", "formatter": "line"}},
+    "root": {"handlers": ["lines"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": [], "level": "WARNING"},
+        "meso.access": {"level": "INFO" if PRODUCTION else "WARNING"},
         "fontTools": {"level": "ERROR"},
         "weasyprint": {"level": "ERROR"},
     },

@@ -2,14 +2,14 @@
 
 from django.contrib import messages
 from django.contrib.auth.views import LogoutView
-from django.db import DatabaseError, connection, transaction
+from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from meso import audit, clock, dashboard, drafts, sessions, today
+from meso import audit, clock, dashboard, drafts, readiness, sessions, today
 from meso.audit import Action
 from meso.forms import AuditFilterForm, NewStaffForm, OfficeForm, StaffForm
 from meso.http import HttpRequest, file_answer
@@ -34,13 +34,9 @@ def home(request: HttpRequest) -> HttpResponse:
 @needs(PUBLIC)
 @require_GET
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Whether the server lives and its database answers: 200 or 503."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return JsonResponse({"live": True, "ready": False}, status=503)
-    return JsonResponse({"live": True, "ready": True})
+    """Whether the server lives, and is ready to work (meso/readiness.py): 200, or 503 while it is not."""
+    ready = readiness.is_ready()
+    return JsonResponse({"live": True, "ready": ready}, status=200 if ready else 503)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -28,12 +28,13 @@ def load(*, on: date, at: datetime) -> None:
     chart.keep_wishes([patient for patient, _ in charts], staff["privacy"], on, at)
     chart.log_disclosures(dice, charts, staff["frontdesk"], staff["privacy"], on, at)
     authorizations.that_need_somebody([patient for patient, _ in charts], chart.RELEASES[0], staff["frontdesk"], on, at)
-    anchors.make(on - timedelta(days=1), at - timedelta(days=1))  # last night's, which today's copies carry out
+    anchors.make(on - timedelta(days=30), at - timedelta(days=30))  # one that the copies below carry out
     releases.let_out(charts, staff["frontdesk"], office, on=on, at=at)
     officer.withhold_and_judge([patient for patient, _ in charts], staff, on, at)
     requests.take_in_every_state(dice, charts, staff, office, on=on, at=at)
     representatives.put_on_file(next(patient for patient, _ in charts if patient.first_name == "Dorothy"), staff, on, at)
     program.fill(dice, [patient for patient, _ in charts], staff, office, on=on, at=at)
+    anchors.make(on - timedelta(days=1), at - timedelta(days=1))  # last night's
 
 
 def _office(on: date) -> Office:

@@ -356,6 +356,18 @@ def test_production_refuses_to_start_without(tmp_path, name):
     assert not (tmp_path / "secret.key").exists()
 
 
+def test_a_secret_may_lie_in_a_file_and_the_variable_itself_goes_first(tmp_path):
+    """A restore drill points DATABASE_URL elsewhere: the file of the office's own database must not win over it."""
+    given = dict(PRODUCTION)
+    for name in ("SECRET_KEY", "DATABASE_URL"):
+        (tmp_path / name).write_text(given.pop(name) + "\n")
+        given[f"{name}_FILE"] = str(tmp_path / name)
+    shown = "s.SECRET_KEY == s.SECRET_KEY.strip() and len(s.SECRET_KEY) > 20, s.DATABASES['default']['NAME']"
+    assert start(tmp_path, shown, **given).stdout == "True meso\n"
+    elsewhere = {"DATABASE_URL": "postgres://meso@127.0.0.1:5432/drill"}
+    assert start(tmp_path, shown, **given, **elsewhere).stdout == "True drill\n"
+
+
 def test_production_refuses_debug(tmp_path):
     assert "DEBUG can't be on" in start(tmp_path, DEBUG="true", **PRODUCTION).stderr
 

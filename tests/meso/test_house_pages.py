@@ -5,11 +5,15 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
-from django.db import DatabaseError, connection
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.test.utils import CaptureQueriesContext
 
+from meso import append_only, readiness
 from meso.models import AccessEvent, Office, User
 from meso.roles import Role
+from tests.conftest import as_owner
 from tests.factories import PatientFactory, UserFactory
 
 
@@ -274,20 +278,40 @@ def test_the_first_admin_is_made_by_djangos_own_command(db):
 
 
 def test_health_is_asked_without_a_login_and_without_touching_a_table(client, db):
+    client.get("/healthz/")  # the first time, migrations and guards are asked for
     with CaptureQueriesContext(connection) as asked:
         response = client.get("/healthz/")
     assert response.json() == {"live": True, "ready": True}
     assert [query["sql"] for query in asked.captured_queries] == ["SELECT 1"]
 
 
-def test_health_says_when_the_database_does_not_answer(client, db, monkeypatch):
-    def gone():
-        raise DatabaseError("gone")
+@pytest.mark.django_db(transaction=True)
+def test_health_says_when_the_database_is_gone_and_when_it_is_back(client):
+    """Nobody listens at the port, or nothing lies at the path: the server lives, and is not ready."""
+    there, place = connection.settings_dict, "PORT" if connection.vendor == "postgresql" else "NAME"
+    before = there[place]
+    connection.close()
+    there[place] = "1" if place == "PORT" else "/nowhere/at/all.sqlite3"
+    try:
+        gone = client.get("/healthz/")
+    finally:
+        connection.close()
+        there[place] = before
+    assert (gone.status_code, gone.json()) == (503, {"live": True, "ready": False})
+    assert client.get("/healthz/").json() == {"live": True, "ready": True}
 
-    with monkeypatch.context() as patched:
-        patched.setattr(connection, "cursor", gone)
-        response = client.get("/healthz/")
-    assert (response.status_code, response.json()) == (503, {"live": True, "ready": False})
+
+@pytest.mark.parametrize("lack", ["migrations", "guards"])
+def test_health_is_not_ready_before_the_database_is_what_the_code_wants(client, db, monkeypatch, caplog, lack):
+    monkeypatch.setattr(readiness, "_fit", set())
+    (newest,) = MigrationLoader(connection).graph.leaf_nodes("meso")
+    with as_owner():
+        if lack == "migrations":
+            MigrationRecorder(connection).record_unapplied(*newest)
+        else:
+            append_only.drop_triggers(connection, AccessEvent)
+    assert client.get("/healthz/").status_code == 503
+    assert lack in caplog.text
 
 
 @pytest.mark.parametrize(

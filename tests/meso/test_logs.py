@@ -2,6 +2,7 @@
 
 import ast
 import io
+import json
 import logging
 import re
 import subprocess
@@ -206,5 +207,6 @@ def test_what_nothing_catches_goes_the_same_way_in_production(tmp_path):
             text=True,
             check=False,
         )
-        assert "CRITICAL meso Stopped by an error.\n  ValueError at " in done.stderr
+        line = json.loads(done.stderr)
+        assert (line["level"], line["message"], line["error"][0]["kind"]) == ("CRITICAL", "Stopped by an error.", "ValueError")
         assert SECRET not in done.stderr

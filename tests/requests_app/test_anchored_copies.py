@@ -63,6 +63,7 @@ def test_each_carries_the_last_anchor_out(draw):
     assert "Anchor of" not in words_of(draw(patient, by))
     anchors.make(NIGHT - timedelta(days=1), AT)
     anchor = anchors.make(NIGHT, AT)
+    anchors.make(ON + timedelta(days=1), AT)  # later than the paper
     content = draw(patient, by)
     words = words_of(content)
     assert "Anchor of November 23, 2026" in words
