@@ -124,7 +124,8 @@ def is_empty(connection: BaseDatabaseWrapper) -> bool:
     names = set(connection.introspection.table_names()) - _OF_THE_HOUSE
     with connection.cursor() as cursor:
         for name in sorted(names):
-            cursor.execute(f"SELECT 1 FROM {connection.ops.quote_name(name)} LIMIT 1")  # noqa: S608
+            laid = " WHERE length > 0" if name == "meso_chainhead" else ""  # the office's chain begins with `migrate`
+            cursor.execute(f"SELECT 1 FROM {connection.ops.quote_name(name)}{laid} LIMIT 1")  # noqa: S608
             if cursor.fetchone():
                 return False
     return True

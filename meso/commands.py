@@ -48,7 +48,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> str | None:
         if self.needs_migrated_database:
-            self._ask_for_migrations()
+            self.ask_for_migrations()
             clock.set_zone(Office.current().time_zone)
             self.tell()
         try:
@@ -66,7 +66,8 @@ class Command(BaseCommand):
         """The command's own work, which each command writes. Returns text for stdout, or None. Raises Failed."""
         raise Failed(f"{type(self).__module__} has no work to do.")
 
-    def _ask_for_migrations(self) -> None:
+    def ask_for_migrations(self) -> None:
+        """Raise Failed for a database that is not migrated or can't be reached."""
         try:
             executor = MigrationExecutor(connection)
             behind = bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))

@@ -158,6 +158,15 @@ def test_no_backup_holds_the_master_key(house):
         assert line.replace("-", "").encode() not in content
 
 
+def test_a_database_that_was_only_migrated_is_empty(house):
+    """As the container's `migrate` leaves it, before anybody has opened a page."""
+    migrated = house.elsewhere()
+    assert house.run("migrate", "-v0", DATABASE_URL=migrated).returncode == 0
+    house.run("grant_app_role", "nobody_of_that_name", DATABASE_URL=migrated)
+    restored = house.run("restore", str(house.kept), DATABASE_URL=migrated)
+    assert restored.returncode == 0, restored.stderr
+
+
 def test_the_file_shows_nothing_of_what_it_holds(house):
     assert house.kept.read_bytes().startswith(b"age-encryption.org/v1")
     assert b"meso_chainhead" not in house.kept.read_bytes()
