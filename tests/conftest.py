@@ -132,7 +132,7 @@ def _flush_past_the_guard(django_db_setup, django_db_blocker) -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _as_the_web_server(django_db_setup, django_db_blocker, _nobody_stays) -> Iterator[None]:
     """MESO_TEST_ROLE=1 on PostgreSQL: every test works under a role with the rights of the web server's (meso/app_role.py)."""
-    if not os.environ.get("MESO_TEST_ROLE"):
+    if not os.environ.get("MESO_TEST_ROLE") or connection.vendor != "postgresql":
         yield
         return
     role, handle = f"role_of_{connection.settings_dict['NAME']}", flush.Command.handle

@@ -52,11 +52,10 @@ def test_no_secret_is_in_an_environment_or_has_a_default():
     assert {"SECRET_KEY_FILE", "DATABASE_URL_FILE", "POSTGRES_PASSWORD_FILE"} <= given
 
 
-def test_only_proxy_and_jobs_reach_the_outside():
+def test_the_database_reaches_nothing_and_the_proxy_alone_is_reached():
     networks = COMPOSE["networks"]
     inner = {name for name, facts in networks.items() if facts and facts.get("internal")}
-    outer = {name for name, service in SERVICES.items() if set(service["networks"]) - inner}
-    assert outer == {"proxy", "jobs"}
+    assert {name for name, service in SERVICES.items() if set(service["networks"]) <= inner} == {"database", "migrate"}
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
     assert not set(SERVICES["proxy"]["networks"]) & set(SERVICES["database"]["networks"])
 
