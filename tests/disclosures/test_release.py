@@ -152,7 +152,7 @@ def test_what_travels_with_an_entry_is_appended_and_listed(patient, officer, mon
     class Along:
         title, summary, citation = "The patient's statement of disagreement", "It was the left side.", "45 CFR 164.526(d)(5)(i)"
         content = desk.render_pdf(
-            "disclosures/pdf/facts.html", {"plan": None, "patient": patient, "items": [], "by": officer}
+            "disclosures/pdf/facts.html", {"plan": None, "patient": patient, "items": [], "by": officer, "on": ON}
         ).content
 
     monkeypatch.setattr(desk, "_companions", [lambda entries, on: [Along()] if entries else []])

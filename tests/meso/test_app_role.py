@@ -17,6 +17,7 @@ from meso.append_only import AppendOnlyError, append_only_models
 from meso.models import Anchor, Office, User
 from records.models import Entry, EntryFlag, Patient
 from requests_app.models import PatientRequest
+from tests.conftest import as_owner
 from tests.factories import AT, EntryFactory, PatientFactory, UserFactory
 from tests.signing_in import log_in
 
@@ -53,7 +54,7 @@ def role() -> Iterator[str]:
         yield ""
         return
     name = f"meso_app_{uuid4().hex[:8]}"
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{name}'")
         call_command("grant_app_role", name)
         yield name
@@ -93,15 +94,15 @@ def test_logged_in_as_that_role_nobody_changes_a_line_or_takes_a_guard_away(role
 def test_a_role_that_could_do_more_is_refused_and_gets_nothing():
     if not POSTGRESQL:
         return
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
-        owner = cursor.fetchone()[0] if not connection.settings_dict.get("OPTIONS") else "postgres"
+        (owner,) = cursor.fetchone()
     for name, words in (
         (owner, "Choose a role that owns nothing"),
         (f"nobody_{uuid4().hex}", "knows no role"),
         ('a"b', "knows no"),
     ):
-        with pytest.raises(CommandError, match=words):
+        with as_owner(), pytest.raises(CommandError, match=words):
             call_command("grant_app_role", name)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from meso import app_role
+from meso import app_role, backups
 from meso.commands import Command as HouseCommand
 from meso.commands import Failed
 
@@ -14,9 +14,7 @@ class Command(HouseCommand):
     """Gives PostgreSQL roles what the office's work needs and nothing more; run it after each migrate, as the tables' owner."""
 
     help = __doc__
-    needs_migrated_database = (
-        False  # it asks itself: what the base does besides leaves a row, and a restore wants an empty database
-    )
+    needs_migrated_database = False  # asked below: a restore wants the database empty, and the base leaves a row
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("roles", nargs="+", metavar="ROLE", help="a role that the server knows and that owns no table")
@@ -25,6 +23,8 @@ class Command(HouseCommand):
         if connection.vendor != "postgresql":
             raise Failed("SQLite has no roles: whoever can write its file can do everything. The triggers alone guard it.")
         self.ask_for_migrations()
+        if not backups.is_empty(connection):
+            self.tell()
         try:
             with transaction.atomic():
                 for role in roles:
