@@ -148,4 +148,4 @@ def _rule(facts: FormFacts, paragraph: str) -> str:
 
 def _named(parts: list[Part]) -> str:
     """The entries by title and day, as a line of words."""
-    return "; ".join(f"{getattr(part, 'title', part.kind)} ({date_format(part.service_on, 'M j, Y')})" for part in parts)
+    return "; ".join(f"{getattr(part, 'called', part.kind)} ({date_format(part.service_on, 'M j, Y')})" for part in parts)

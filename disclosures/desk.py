@@ -241,7 +241,7 @@ def _facts(plan: Plan, papers: Papers, found: list[Check], overrides: Mapping[st
 
 def information(plan: Plan) -> str:
     """What goes, in words, for the log: the entries by title and day, other files, and what the desk wrote."""
-    parts = [f"{entry.title} ({date_format(entry.service_on, 'M j, Y')})" for entry in plan.entries]
+    parts = [f"{entry.called} ({date_format(entry.service_on, 'M j, Y')})" for entry in plan.entries]
     parts += [file.name for file in plan.loose]
     parts += [str(on_hand.LOCATE_ITEMS[item]) for item in plan.items]
     if plan.paper_pages:

@@ -46,7 +46,7 @@ def ways_of(way: Branch, purpose_code: str) -> list[verification.Way]:
 
 
 def _named(entries: Collection[Entry]) -> str:
-    return "; ".join(f"{entry.title} ({date_format(entry.service_on, 'M j, Y')})" for entry in entries)
+    return "; ".join(f"{entry.called} ({date_format(entry.service_on, 'M j, Y')})" for entry in entries)
 
 
 @check("purpose", gettext_lazy("Purpose"), order=10)

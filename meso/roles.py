@@ -180,6 +180,26 @@ WORDS: dict[str, str | Promise] = {
 }
 
 
+# What the roles above may do is narrower still for certain things: (what, to whom it is open). Shown beneath the table, and in
+# docs/security.md with the test of each. Kept by records/guarding.py, records/seeing.py and the modules named there.
+NARROWER: tuple[tuple[str | Promise, str | Promise], ...] = (
+    (
+        _("A guarded chart"),
+        _("Those named on its guard and the privacy officer; for an hour, whoever opens charts and says what the emergency is"),
+    ),
+    (_("What was typed into a form and not sent"), _("Whoever typed it")),
+    (
+        _("What psychotherapy notes say, and their files"),
+        _("Whoever wrote them; for an hour, a physician who averts a serious and imminent threat"),
+    ),
+    (_("A finished copy that holds psychotherapy notes"), _("The privacy officer, who sends it, and whoever wrote them")),
+    (_("Complaints, once they are taken in"), _("The privacy officer")),
+    (_("That an agency asked for silence, and the rows it covers"), _("The privacy officer")),
+    (_("A legal hold"), _("The privacy officer")),
+    (_("Why a representative is not accepted"), _("Physicians and the privacy officer")),
+)
+
+
 def needs(permission: str) -> Callable:
     """Mark a view with the permission it needs (or PUBLIC). Raises LookupError, at import, for a name not in the table."""
     if permission != PUBLIC and permission not in PERMISSIONS:

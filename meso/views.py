@@ -16,7 +16,7 @@ from meso.http import HttpRequest, file_answer
 from meso.models import AccessEvent, Anchor, Office, Session, User
 from meso.paging import page
 from meso.pdf import render_pdf
-from meso.roles import PERMISSIONS, PUBLIC, STAFF, WORDS, Role, needs
+from meso.roles import NARROWER, PERMISSIONS, PUBLIC, STAFF, WORDS, Role, needs
 
 logout = needs(PUBLIC)(LogoutView.as_view())
 
@@ -102,7 +102,7 @@ def staff_list(request: HttpRequest) -> HttpResponse:
     """Who works here, and what each role may do."""
     people = User.objects.order_by("-is_active", "last_name", "username")
     table = [(WORDS[name], [role in roles for role in Role]) for name, roles in PERMISSIONS.items() if name in WORDS]
-    return render(request, "meso/staff_list.html", {"people": people, "roles": Role, "permissions": table})
+    return render(request, "meso/staff_list.html", {"people": people, "roles": Role, "permissions": table, "narrower": NARROWER})
 
 
 @needs("staff.manage")

@@ -44,7 +44,7 @@ def lay(entries: Iterable[Entry], on: date, *, to_others: bool = False) -> None:
 
     `to_others` leaves out what does not go along with a release to others.
     """
-    by_key = {entry.pk: entry for entry in entries}
+    by_key = {entry.pk: entry for entry in entries if not entry.is_shut}
     found = [item for provider in _providers for item in provider(list(by_key), on)] if by_key else []
     for entry in by_key.values():
         entry.beside = [item for item in found if item.entry_id == entry.pk and (item.travels or not to_others)]

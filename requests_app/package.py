@@ -123,7 +123,7 @@ def left_elsewhere(entries: Sequence[Entry], held: Sequence[WithheldPassage]) ->
     hidden = [passages.same_words(passage.passage) for passage in held]
     covered = covers(held)
     return [
-        f"{entry.title}, {spoken(entry.service_on)}"
+        f"{entry.called}, {spoken(entry.service_on)}"
         for entry in entries
         if hidden and any(words in text for text in _texts(entry, covered) for words in hidden)
     ]

@@ -197,6 +197,8 @@ class DeskForm(NamesPatient, Form):
                 del self.fields[name]
             return
         entries, loose = copying.orderable(patient)
+        if self.may_override and self.code not in ("", "individual"):  # unread: the list and the papers call them what they are
+            entries += Entry.objects.of_record().notes().filter(patient=patient).with_marks().oldest_first()
         self.entries_there = {str(entry.pk): entry for entry in entries}
         self.loose_there = {str(file.pk): file for file in loose}
         self.fields["entries"].choices = [(key, _named(entry)) for key, entry in self.entries_there.items()]  # type: ignore[attr-defined]
@@ -335,7 +337,7 @@ class DeskForm(NamesPatient, Form):
 def _named(entry: Entry) -> str:
     flags = [str(found.words)] if (found := exclusion.excluded(entry)) else []
     flags += ["42 CFR Part 2"] if exclusion.is_part2(entry) else []
-    words = f"{date_format(entry.service_on, 'M j, Y')} · {entry.get_kind_display()} · {entry.title}"
+    words = f"{date_format(entry.service_on, 'M j, Y')} · {entry.get_kind_display()} · {entry.called}"
     return " · ".join([words, *flags])
 
 

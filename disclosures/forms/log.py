@@ -61,7 +61,7 @@ class EntriesField(forms.ModelMultipleChoiceField):
     """Entries of the chart to tick, each with its day and title."""
 
     def label_from_instance(self, entry: Any) -> str:
-        return f"{date_format(entry.service_on, 'M j, Y')} · {entry.get_kind_display()} · {entry.title}"
+        return f"{date_format(entry.service_on, 'M j, Y')} · {entry.get_kind_display()} · {entry.called}"
 
 
 class DisclosureForm(OnAuthorization, Details, NamesPatient, Form):
@@ -113,7 +113,9 @@ class DisclosureForm(OnAuthorization, Details, NamesPatient, Form):
             del self.fields["entries"]
             return
         newest = patient.entries.of_record().newest_first().values_list("pk", flat=True)[:ENTRIES_OFFERED]
-        offered = Entry.objects.filter(Q(pk__in=newest) | Q(pk__in=self.entries_given()))  # asked when looked at, not before
+        offered = Entry.objects.filter(Q(pk__in=newest) | Q(pk__in=self.entries_given())).prefetch_related(
+            "flags"
+        )  # asked when looked at, not before
         self.fields["entries"].queryset = offered.newest_first()  # type: ignore[attr-defined]
 
     def entries_given(self) -> list[int]:
@@ -148,7 +150,7 @@ class DisclosureForm(OnAuthorization, Details, NamesPatient, Form):
         """The facts of the row, as `Disclosure.log` takes them, but for the patient."""
         data = self.cleaned_data
         entries = list(data.get("entries") or [])
-        names = "; ".join(f"{entry.title} ({date_format(entry.service_on, 'M j, Y')})" for entry in entries)
+        names = "; ".join(f"{entry.called} ({date_format(entry.service_on, 'M j, Y')})" for entry in entries)
         return {
             "disclosed_on": data["disclosed_on"],
             "recipient": data["recipient"],

@@ -269,7 +269,7 @@ class Authorization(Keeping, Sealed):
         facts, given = self.facts(), list(entries)
         purpose = "" if purpose == self.purpose_words else purpose
         models.prefetch_related_objects(given, "flags")
-        notes = frozenset(entry.pk for entry in given if is_psychotherapy_notes(entry))
+        notes = frozenset(entry.pk for entry in given if exclusion.is_psychotherapy_notes(entry))
         found = rules.defects(facts, on) + scope.entries_refusals(facts, self.ticked, given, notes)
         others = [
             scope.recipient_refusal(facts, recipient) if recipient is not None else None,
@@ -337,8 +337,3 @@ class AuthorizedEntry(Sealed):
 
     def __str__(self) -> str:
         return f"entry {self.entry_id} in authorization {self.authorization_id}"
-
-
-def is_psychotherapy_notes(entry: Entry) -> bool:
-    """Whether an entry is flagged as psychotherapy notes. Costs no query for an entry that comes `with_marks()`."""
-    return any(flag.kind == exclusion.Kind.PSYCHOTHERAPY_NOTES and flag.stands for flag in entry.flags.all())

@@ -81,7 +81,7 @@ def authorization(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
         "standing": form.standing(clock.today()),
         "lacking": form.lacking(),
         "letters": letters,
-        "named": form.named_entries.select_related("entry"),
+        "named": form.named_entries.select_related("entry").prefetch_related("entry__flags"),
         "released": form.disclosures.current().order_by("-disclosed_on", "-id")[:25],
     }
     return render(request, "disclosures/authorization.html", context)

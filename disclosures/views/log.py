@@ -143,7 +143,11 @@ def disclosure(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     audit.looked_at(request, f"disclosure {pk}", row.patient.chart_number)
     _patient, context = patient_and_context(row.patient.chart_number)
-    context |= {"row": row, "review_form": ReviewForm(), "entries": row.disclosed_entries.select_related("entry")}
+    context |= {
+        "row": row,
+        "review_form": ReviewForm(),
+        "entries": row.disclosed_entries.select_related("entry").prefetch_related("entry__flags"),
+    }
     return render(request, "disclosures/one.html", context)
 
 

@@ -1,6 +1,7 @@
 """The release desk: the one page through which anything leaves the office, and what left by it."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
@@ -18,10 +19,11 @@ from meso.http import HttpRequest, file_answer
 from meso.models import Draft
 from meso.paging import page
 from meso.roles import needs
+from records import seeing
 from records.forms.picker import typed
 from records.gate import chooses_chart, of_chart
 from records.models import Entry
-from records.views.about import patient_and_context
+from records.views.about import patient_and_context, refuse_closed_copy
 
 PAPERS = {"copy": "copy", "letter": "cover_letter", "bill": "bill"}
 
@@ -107,6 +109,11 @@ def _one(request: HttpRequest, pk: int, paper: str = "") -> Release:
     return row
 
 
+def _entries(row: Release) -> Any:
+    """The entries that went, oldest first, with their flags."""
+    return Entry.objects.filter(pk__in=row.entry_ids).prefetch_related("flags").oldest_first()
+
+
 @needs("disclosure.view")
 @of_chart(Release)
 @require_GET
@@ -115,9 +122,16 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
     row = _one(request, pk)
     audit.looked_at(request, f"release {pk}", row.patient.chart_number)
     _patient, context = patient_and_context(row.patient.chart_number)
-    entries = Entry.objects.filter(pk__in=row.entry_ids).oldest_first()
+    entries = list(_entries(row))
     papers = [part for part in row.manifest if "file" in part]
-    context |= {"row": row, "entries": entries, "papers": papers, "checks": [(check, None) for check in row.checks]}
+    context |= {
+        "row": row,
+        "entries": entries,
+        "holds_notes": any(entry.is_notes for entry in entries),
+        "may_open": seeing.may_open_copy(request.user, entries),
+        "papers": papers,
+        "checks": [(check, None) for check in row.checks],
+    }
     context["to_tell"] = Disclosure.objects.victims_to_tell().filter(pk=row.disclosure_id).exists()
     return render(request, "disclosures/release.html", context)
 
@@ -133,6 +147,8 @@ def release_file(request: HttpRequest, pk: int, format: str) -> HttpResponse:
     content = bytes(getattr(row, PAPERS[format]))
     if not content:
         raise Http404
+    if format == "copy":
+        refuse_closed_copy(request, row.entry_ids, row.patient.chart_number)
     audit.record(Action.DOWNLOAD, f"{format} of release {pk}", chart=row.patient.chart_number, request=request)
     return file_answer(content, f"release-{pk}-{format}.pdf")
 

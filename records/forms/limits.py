@@ -42,12 +42,12 @@ def _ticks(label: Any, choices: Any, *, help_text: Any = "", required: bool = Fa
 
 def named(entry: Entry) -> str:
     """The entry in one line: day, kind, title."""
-    return f"{date_format(entry.service_on, 'M j, Y')} · {entry.get_kind_display()} · {entry.title}"
+    return f"{date_format(entry.service_on, 'M j, Y')} · {entry.get_kind_display()} · {entry.called}"
 
 
 def entries_of(patient: Patient) -> list[Entry]:
     """The entries that a restriction may list, newest first."""
-    return list(patient.entries.of_record().newest_first()[:OFFERED])
+    return list(patient.entries.of_record().prefetch_related("flags").newest_first()[:OFFERED])
 
 
 def not_in_the_future(form: Any, name: str) -> date:

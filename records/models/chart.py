@@ -5,6 +5,7 @@ an Addendum; a wrong chart is said so by a Misfiling. All are sealed links of th
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -18,7 +19,7 @@ from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
 from records import passages
-from records.exclusion import EXCLUSIONS
+from records.exclusion import EXCLUSIONS, Kind, is_psychotherapy_notes
 from records.models.patient import Patient
 
 
@@ -36,6 +37,10 @@ class EntryQuerySet(AppendOnlyQuerySet):
     def excluded(self) -> "EntryQuerySet":
         """Those that a patient's right of access does not reach (164.524(a)(1)(i)-(ii); records/exclusion.py)."""
         return self.filter(self._is_excluded())
+
+    def notes(self) -> "EntryQuerySet":
+        """Those that are psychotherapy notes now."""
+        return self.filter(flags__kind=Kind.PSYCHOTHERAPY_NOTES, flags__ending=None)
 
     def releasable(self) -> "EntryQuerySet":
         """Those that go into a copy for the patient: all but the excluded ones."""
@@ -100,6 +105,28 @@ class Entry(Sealed):
         return f"{self.get_kind_display()} {self.service_on}"
 
     beside: Sequence[Any] = ()  # what hangs on it from the apps above, once records.beside.lay has looked
+    is_shut = False  # whether records.seeing has taken away what it says, for somebody to whom it is closed
+
+    @property
+    def is_notes(self) -> bool:
+        """Whether it is flagged as psychotherapy notes now. No query where it came with its flags."""
+        return is_psychotherapy_notes(self)
+
+    @property
+    def called(self) -> str:
+        """Its title, as lists, letters and the log name it: of psychotherapy notes only that they are such.
+
+        Costs a query where it came without its flags.
+        """
+        return str(Kind.PSYCHOTHERAPY_NOTES.label) if self.is_notes else self.title
+
+    def shut(self) -> None:
+        """Leave what it is, whose and of when, and take away what it says: for records.seeing, on an entry to be shown."""
+        self.title, self.is_shut = self.called, True
+        self.body = self.areas = self.technique = self.reaction = ""
+        self.products, self.beside = [], ()
+        cache = self.__dict__.setdefault("_prefetched_objects_cache", {})
+        cache |= {name: getattr(self, name).none() for name in ("addenda", "strikes", "attachments")}
 
     @property
     def is_misfiled(self) -> bool:
@@ -249,6 +276,14 @@ class Misfiling(Signed, Sealed):
 
 class AttachmentQuerySet(AppendOnlyQuerySet):
     """Attachments come without their bytes; `with_bytes()` brings them."""
+
+    def seen_by(self, user: User, at: datetime) -> "AttachmentQuerySet":
+        """Those that this person may open: files of psychotherapy notes are their author's (records.seeing). No query more."""
+        flagged = {"flags__kind": Kind.PSYCHOTHERAPY_NOTES, "flags__ending": None}
+        opened = {"emergency_accesses__by": user, "emergency_accesses__at__lte": at, "emergency_accesses__until__gt": at}
+        entries = Entry._base_manager
+        closed = entries.filter(**flagged).exclude(author=user).exclude(pk__in=entries.filter(**opened).values("pk"))
+        return self.filter(models.Q(entry=None) | ~models.Exists(closed.filter(pk=models.OuterRef("entry"))))
 
     def with_bytes(self) -> "AttachmentQuerySet":
         """The bytes too."""

@@ -35,7 +35,7 @@ class RestrictionQuerySet(AppendOnlyQuerySet):
 
     def with_story(self) -> "RestrictionQuerySet":
         """Each with its terms, entries, failed payments and emergency releases, in a fixed number of queries."""
-        return self.with_terms().prefetch_related("listed__entry", "bounces__made_good", "emergencies__sent")
+        return self.with_terms().prefetch_related("listed__entry__flags", "bounces__made_good", "emergencies__sent")
 
 
 class Restriction(Sealed):

@@ -1,12 +1,14 @@
 """What every page about one patient begins with."""
 
+from collections.abc import Collection
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 
-from meso import clock, drafts
+from meso import audit, clock, drafts
 from meso.http import HttpRequest
-from records import beside, wishes
+from records import beside, seeing, wishes
 from records.models import Entry, Patient
 
 
@@ -20,11 +22,34 @@ def patient_and_context(chart: str) -> tuple[Patient, dict[str, Any]]:
     return patient, {"patient": patient, "wishes": wishes.in_force(patient, on)}
 
 
-def entry_of(patient: Patient, pk: int) -> Entry:
-    """An entry of this chart with what was laid beside it; 404 where there is none."""
+def entry_of(request: HttpRequest, patient: Patient, pk: int) -> Entry:
+    """An entry of this chart with what was laid beside it, as whoever asks sees it; 404 where there is none."""
     entry = get_object_or_404(Entry.objects.with_marks(), patient=patient, pk=pk)
+    seeing.shut([entry], request.user, clock.now())
     beside.lay([entry], clock.today())
     return entry
+
+
+def readable_entry_of(request: HttpRequest, patient: Patient, pk: int) -> Entry:
+    """The same; refused where it is closed to whoever asks, as nothing is done to what one may not read."""
+    entry = entry_of(request, patient, pk)
+    refuse_closed(request, entry)
+    return entry
+
+
+def refuse_closed(request: HttpRequest, entry: Entry) -> None:
+    """Raise PermissionDenied, with its trace in the audit, where the entry is closed to whoever asks (records.seeing)."""
+    if entry.is_shut or not seeing.may_see_entry(request.user, entry, clock.now()):
+        audit.refused(request, f"entry {entry.pk}", entry.patient.chart_number)
+        raise PermissionDenied
+
+
+def refuse_closed_copy(request: HttpRequest, entry_ids: Collection[int], chart: str) -> None:
+    """Raise PermissionDenied, audited, for a finished copy that holds what is closed to whoever asks (records.seeing)."""
+    entries = Entry.objects.filter(pk__in=entry_ids).prefetch_related("flags")
+    if not seeing.may_open_copy(request.user, entries):
+        audit.refused(request, "copy with psychotherapy notes", chart)
+        raise PermissionDenied
 
 
 def initial_from_draft(request: HttpRequest) -> tuple[dict[str, Any], dict[str, Any]]:

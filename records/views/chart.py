@@ -10,7 +10,7 @@ from meso.brakes import HEAVY, at_most, person_of
 from meso.http import HttpRequest, file_answer
 from meso.paging import page
 from meso.roles import needs
-from records import beside
+from records import beside, seeing
 from records.record_pdf import record_pdf
 from records.views.about import patient_and_context
 
@@ -20,6 +20,7 @@ def chart(request: HttpRequest, chart: str) -> HttpResponse:
     """The chart: who it is, and the entries, newest first, each with what was laid beside it."""
     patient, context = patient_and_context(chart)
     entries = page(patient.entries.with_marks(), ["-service_on", "-id"], request.POST.get("after", ""))
+    seeing.shut(entries, request.user, clock.now())
     beside.lay(entries, clock.today())
     audit.looked_at(request, "chart", chart=chart)
     return render(request, "records/chart.html", {"page": entries, **context})

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,6 +19,7 @@ from meso.audit import Action
 from meso.forms import Form
 from meso.http import HttpRequest
 from meso.roles import may, needs
+from records import seeing
 from records.forms.entries import (
     AddendumForm,
     AlreadyWrittenError,
@@ -30,7 +31,7 @@ from records.forms.entries import (
     source_of,
 )
 from records.models import Entry, EntryFlag, Patient
-from records.views.about import entry_of, initial_from_draft, patient_and_context
+from records.views.about import entry_of, initial_from_draft, patient_and_context, readable_entry_of
 
 
 @needs("entry.file")
@@ -124,7 +125,10 @@ def entry_flag(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
 @needs("entry.flag")
 def entry_flag_end(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     """Take back a flag that was set by mistake."""
-    found = get_object_or_404(EntryFlag, pk=pk, patient__chart_number=chart)
+    found = get_object_or_404(EntryFlag.objects.select_related("ending", "entry__author"), pk=pk, patient__chart_number=chart)
+    if not seeing.may_take_back(request.user, found):
+        audit.refused(request, f"flag {found.pk}", chart)
+        raise PermissionDenied
 
     def end(entry: Entry, data: dict[str, Any]) -> None:
         found.end(reason=data["reason"], by=request.user, at=clock.now())
@@ -143,7 +147,7 @@ def _act(
 ) -> HttpResponse:
     """The page of one act upon an entry: the entry as it stands, the form, and the act once the form is right."""
     patient, context = patient_and_context(chart)
-    entry = entry_of(patient, pk)
+    entry = (entry_of if form_class is FlagEndForm else readable_entry_of)(request, patient, pk)
     initial, kept = initial_from_draft(request)
     form = form_class(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():

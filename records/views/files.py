@@ -49,7 +49,8 @@ def _say_what_was_kept(request: HttpRequest, kept: int, given: int) -> None:
 
 def _files_page(request: HttpRequest, chart: str, form: FilesForm, after: str = "") -> HttpResponse:
     patient, context = patient_and_context(chart)
-    files = page(patient.attachments.select_related("entry__misfiling", "added_by"), ["-id"], after)
+    theirs = patient.attachments.seen_by(request.user, clock.now()).select_related("entry__misfiling", "added_by")
+    files = page(theirs, ["-id"], after)
     audit.looked_at(request, "attachments", chart=chart)
     return render(request, "records/files.html", {"form": form, "page": files, **context})
 
@@ -58,7 +59,8 @@ def _files_page(request: HttpRequest, chart: str, form: FilesForm, after: str = 
 @require_GET
 def attachment(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     """Hand out one file as it came, to be saved and not to be opened in the browser."""
-    file = get_object_or_404(Attachment.objects.with_bytes(), pk=pk, patient__chart_number=chart)
+    theirs = Attachment.objects.seen_by(request.user, clock.now()).with_bytes()
+    file = get_object_or_404(theirs, pk=pk, patient__chart_number=chart)
     audit.record(Action.DOWNLOAD, f"attachment {file.pk}", chart=chart, detail=file.get_format_display(), request=request)
     name = f"chart-{chart}-file-{file.pk}{uploads.ENDINGS[Attachment.Format(file.format)][0]}"
     return file_answer(bytes(file.content), name, kind=file.format, download=True)

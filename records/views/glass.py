@@ -20,7 +20,7 @@ from meso.models import AccessEvent
 from meso.paging import page
 from meso.roles import needs
 from meso.witness import in_parts
-from records import glass_mail, guarding
+from records import glass_mail, guarding, seeing
 from records.forms.glass import GlassForm, NoteGlassForm, ReviewForm
 from records.gate import at_the_glass
 from records.models import EmergencyAccess, Entry, Patient
@@ -51,6 +51,8 @@ def break_glass(request: HttpRequest, chart: str) -> HttpResponse:
 def break_glass_note(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     """Open another physician's psychotherapy note in an emergency."""
     entry = get_object_or_404(Entry.objects.with_marks(), pk=pk, patient__chart_number=chart)
+    if seeing.may_see_entry(request.user, entry, clock.now()):
+        return redirect(f"{reverse('chart', args=[chart])}#entry-{entry.pk}")
     form = NoteGlassForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         facts: dict[str, Any] = {"kind": EmergencyAccess.Kind.TREATMENT, "reason": form.cleaned_data["reason"], "entry": entry}

@@ -59,7 +59,7 @@ def limit_paid(request: HttpRequest, chart: str) -> HttpResponse:
 def _proposed(request: HttpRequest, patient: Patient) -> dict[str, Any]:
     key = request.GET.get("entry", "")
     entry = patient.entries.of_record().filter(pk=key).first() if key.isdecimal() and len(key) < 19 else None
-    return {"service": entry.title, "service_on": entry.service_on, "entries": [str(entry.pk)]} if entry else {}
+    return {"service": entry.called, "service_on": entry.service_on, "entries": [str(entry.pk)]} if entry else {}
 
 
 @needs("restriction.end")

@@ -8,7 +8,7 @@ from meso.roles import needs
 from records.forms.acting import PatientActForm
 from records.forms.minors import DeathForm, DecideMinorForm, MarkMinorForm, SignedAnewForm
 from records.models import MinorConsent
-from records.views.about import entry_of, patient_and_context
+from records.views.about import patient_and_context, readable_entry_of
 from records.views.acting import act_on
 
 
@@ -16,7 +16,7 @@ from records.views.acting import act_on
 def entry_minor(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     """Mark the entry as care that the minor consented to alone; once it is marked, decide whether the parent sees it."""
     patient, context = patient_and_context(chart)
-    entry = entry_of(patient, pk)
+    entry = readable_entry_of(request, patient, pk)
     mark: MinorConsent | None = getattr(entry, "minor_consent", None)
     given = {"on": clock.today(), "initial": drafts.initial(request)}
     form: PatientActForm

@@ -11,9 +11,9 @@ from requests_app.forms.acts import ActForm
 
 
 def entry_choices(entries: Iterable[Entry]) -> list[tuple[str, str]]:
-    """Entries as choices: day, kind, title, and whether the original is on paper."""
+    """Entries as choices: day, kind, what it is called, and whether the original is on paper."""
     return [
-        (str(entry.pk), " · ".join((spoken(entry.service_on), entry.get_kind_display(), entry.title, *_paper(entry))))
+        (str(entry.pk), " · ".join((spoken(entry.service_on), entry.get_kind_display(), entry.called, *_paper(entry))))
         for entry in entries
     ]
 

@@ -136,7 +136,7 @@ class DecideForm(ChoosingForm):
     def _disputable(self) -> list[Entry]:
         """The entries of the chart, newest first; none while the chart is not found."""
         mine = Entry.objects.of_record().filter(patient=self.asked.patient_id)
-        return list(mine.newest_first().select_related("misfiling"))
+        return list(mine.newest_first().select_related("misfiling").prefetch_related("flags"))
 
     @property
     def reviewable(self) -> str:

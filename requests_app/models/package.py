@@ -24,7 +24,7 @@ class WithheldPassageQuerySet(AppendOnlyQuerySet):
 
     def in_force(self) -> "WithheldPassageQuerySet":
         """Those that are not released again, the oldest first."""
-        return self.filter(ending=None).select_related("entry").order_by("id")
+        return self.filter(ending=None).select_related("entry").prefetch_related("entry__flags").order_by("id")
 
     def check_decision(self, outcome: str, ground: str) -> None:
         """Raise NotAllowedNow for a full grant while words are withheld, and for a ground that is not theirs (164.524(d)(2))."""

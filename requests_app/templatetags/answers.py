@@ -49,7 +49,7 @@ def dispute_of(request: PatientRequest) -> Dispute | None:
     if not amendments.is_disputable(request):
         return None
     return Dispute(
-        list(request.disputed.select_related("entry")),
+        list(request.disputed.select_related("entry").prefetch_related("entry__flags")),
         list(request.disagreements.select_related("rebuttal", "scan")),
         TravelWish.objects.filter(request=request).first(),
         amendments.sent_on([request.pk]),

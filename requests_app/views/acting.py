@@ -5,13 +5,15 @@ from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from disclosures.models import Release
 from meso import audit, clock, drafts
 from meso.audit import Action
 from meso.http import HttpRequest
+from records.models import Entry
+from records.views.about import refuse_closed
 from requests_app.forms.acts import ActForm
 from requests_app.models import PatientRequest
 
@@ -26,6 +28,13 @@ def request_or_404(number: str) -> PatientRequest:
     if found is None:
         raise Http404
     return found
+
+
+def readable(request: HttpRequest, asked: PatientRequest, pk: int) -> Entry:
+    """An entry of the record for an act that quotes it, with its marks; 404 for none, refused where it is closed to them."""
+    entry = get_object_or_404(Entry.objects.of_record().with_marks(), patient=asked.patient, pk=pk)
+    refuse_closed(request, entry)
+    return entry
 
 
 def chart_of(asked: PatientRequest) -> str:

@@ -25,7 +25,7 @@ from requests_app.forms.decide import DecideForm
 from requests_app.forms.giving import LookForm
 from requests_app.kinds import Kind
 from requests_app.models import Letter, PatientRequest
-from requests_app.views.acting import act_on, chart_of, form_for, released_for, request_or_404
+from requests_app.views.acting import act_on, chart_of, form_for, readable, released_for, request_or_404
 
 # --- the decision -----------------------------------------------------------------------------------------------------
 
@@ -164,7 +164,7 @@ def request_amend(request: HttpRequest, number: str) -> HttpResponse:
         "what": asked_words.lines(asked),
     }
     if not context["why_not"]:
-        entries = Entry.objects.of_record().filter(patient=asked.patient).prefetch_related("strikes", "addenda")
+        entries = Entry.objects.of_record().filter(patient=asked.patient).prefetch_related("strikes", "addenda", "flags")
         context["page"] = page(entries, ["-service_on", "-id"], request.POST.get("after", ""))
         audit.looked_at(request, f"entries for {asked.number}", chart_of(asked))
     return render(request, "requests_app/amend_choose.html", context)
@@ -176,7 +176,7 @@ def request_amend_entry(request: HttpRequest, number: str, pk: int) -> HttpRespo
     asked = request_or_404(number)
     if carrying_out.why_not(asked, clock.today()) or asked.kind != Kind.AMENDMENT:
         return redirect("request_amend", number)
-    entry = get_object_or_404(Entry.objects.of_record().with_marks(), patient=asked.patient, pk=pk)
+    entry = readable(request, asked, pk)
     beside.lay([entry], clock.today())
     form = form_for(request, forms.AmendForm, asked, entry=entry)
 

@@ -12,6 +12,7 @@ from meso.audit import Action
 from meso.http import HttpRequest, file_answer
 from meso.roles import needs
 from records import copying
+from records.views.about import refuse_closed_copy
 from requests_app import asked as asked_words
 from requests_app import carrying_out, copies, quoting
 from requests_app.forms.copies import CopiesForm, SetAsideForm, SettleForm
@@ -70,6 +71,7 @@ def copy_pdf(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     bill = _bill(asked, pk, "copy")
     if not bill.pages:
         raise Http404
+    refuse_closed_copy(request, bill.entry_ids, chart_of(asked))
     audit.record(Action.DOWNLOAD, f"copy {bill.pk} of {asked.number}", chart=chart_of(asked), request=request)
     content = bytes(bill.copy) if carrying_out.given_event(bill) else copying.stamped(bytes(bill.copy))
     return file_answer(content, f"{asked.number}-copy-{bill.pk}.pdf")

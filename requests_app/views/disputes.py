@@ -20,7 +20,9 @@ def request_disputed(request: HttpRequest, number: str) -> HttpResponse:
     if not amendments.is_disputable(asked):
         return redirect(asked)
     named = asked.disputed.values("entry")
-    entries = list(Entry.objects.of_record().filter(patient=asked.patient_id).exclude(pk__in=named).newest_first())
+    entries = list(
+        Entry.objects.of_record().filter(patient=asked.patient_id).exclude(pk__in=named).prefetch_related("flags").newest_first()
+    )
     return act_on(request, form_for(request, forms.DisputedForm, asked, entries=entries))
 
 

@@ -13,11 +13,12 @@ from meso.paging import page
 from meso.roles import needs
 from records.models import Attachment, Entry
 from records.uploads import ENDINGS
+from records.views.about import refuse_closed
 from requests_app import asked as asked_words
 from requests_app import package
 from requests_app.forms import package as forms
 from requests_app.models import RequestPaper, WithheldPassage
-from requests_app.views.acting import act_on, chart_of, form_for, request_or_404
+from requests_app.views.acting import act_on, chart_of, form_for, readable, request_or_404
 
 
 @needs("request.withhold")
@@ -26,7 +27,7 @@ def request_withhold(request: HttpRequest, number: str) -> HttpResponse:
     asked = request_or_404(number)
     context: dict[str, Any] = {"asked": asked, "why_not": package.why_not_withhold(asked), "what": asked_words.lines(asked)}
     if not context["why_not"]:
-        entries = Entry.objects.of_record().filter(patient=asked.patient)
+        entries = Entry.objects.of_record().filter(patient=asked.patient).prefetch_related("flags")
         context["page"] = page(entries, ["-service_on", "-id"], request.POST.get("after", ""))
         context["held"] = {held.entry_id for held in asked.withheld.in_force()}
         audit.looked_at(request, f"entries for {asked.number}", chart_of(asked))
@@ -39,7 +40,7 @@ def request_withhold_words(request: HttpRequest, number: str, pk: int) -> HttpRe
     asked = request_or_404(number)
     if package.why_not_withhold(asked):
         return redirect("request_withhold", number)
-    entry = get_object_or_404(Entry.objects.of_record().with_marks(), patient=asked.patient, pk=pk)
+    entry = readable(request, asked, pk)
     form = form_for(request, forms.WithholdForm, asked, entry=entry)
 
     def more() -> dict[str, Any]:
@@ -53,7 +54,8 @@ def request_withhold_words(request: HttpRequest, number: str, pk: int) -> HttpRe
 def request_release_words(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     """Withhold a passage no longer."""
     asked = request_or_404(number)
-    held = get_object_or_404(WithheldPassage.objects.select_related("request"), request=asked, pk=pk)
+    held = get_object_or_404(WithheldPassage.objects.select_related("request", "entry__patient"), request=asked, pk=pk)
+    refuse_closed(request, held.entry)
     return act_on(request, form_for(request, forms.ReleaseWordsForm, asked, held=held))
 
 

@@ -61,7 +61,7 @@ def inbound_one(request: HttpRequest, pk: int) -> HttpResponse:
     patient, on = told.patient, clock.today()
     form = None
     if getattr(told, "answer", None) is None and may(request.user, "entry.addendum"):
-        entries = list(Entry.objects.of_record().filter(patient=patient).newest_first())
+        entries = list(Entry.objects.of_record().filter(patient=patient).prefetch_related("flags").newest_first())
         form = forms.InboundAnswerForm(request.POST or None, told=told, entries=entries, initial=drafts.initial(request))
         if request.method == "POST" and form.is_valid() and form.save(by=request.user, at=clock.now(), on=on):
             audit.record(Action.CHANGE, f"inbound amendment {told.pk}", chart=patient.chart_number, request=request)

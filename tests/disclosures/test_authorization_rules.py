@@ -182,7 +182,7 @@ def test_a_form_that_never_held_was_last_in_effect_when_it_came():
 
 
 def entry(pk=1, kind="visit_note", day=date(2026, 5, 1), on_paper=False):
-    return SimpleNamespace(pk=pk, kind=kind, service_on=day, on_paper=on_paper, title=f"Entry {pk}")
+    return SimpleNamespace(pk=pk, kind=kind, service_on=day, on_paper=on_paper, called=f"Entry {pk}")
 
 
 @pytest.mark.parametrize(

@@ -260,11 +260,12 @@ def test_letting_somebody_go_ends_their_access_at_once(client, admin, django_use
 
 
 def test_the_staff_page_shows_the_whole_table_of_permissions(client, admin):
-    from meso.roles import WORDS
+    from meso.roles import NARROWER, WORDS
 
     text = client.get("/staff/").text
     assert all(f">{words}<" in text for words in WORDS.values())
     assert all(str(role.label) in text for role in Role)
+    assert all(f">{what}<" in text for what, _whom in NARROWER)
 
 
 def test_the_first_admin_is_made_by_djangos_own_command(db):

@@ -150,6 +150,7 @@ def test_another_charts_flag_is_not_found_here(client, signed_in, patient, docto
 def test_the_chart_costs_the_same_with_many_flags(client, signed_in, patient, doctor, queries_for):
     signed_in("physician")
     flagged(patient, doctor)
+    EntryFactory(patient=patient)
     client.get("/patients/10023/")
     few = len(queries_for("/patients/10023/"))
     for number in range(6):
