@@ -49,6 +49,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "entry.minor_consent": frozenset({_DOCTOR}),
     "record.print": _CLINIC,
     "guard.keep": frozenset({_OFFICER}),  # say who opens a guarded chart
+    "lookers.give": frozenset({_OFFICER}),  # tell the patient who has looked at the chart
     "glass.break": frozenset({_DESK, _DOCTOR}),  # open a guarded chart in an emergency; no guard binds the privacy officer
     "glass.break_note": frozenset({_DOCTOR}),  # another physician's psychotherapy note
     "glass.review": frozenset({_DOCTOR, _OFFICER}),  # a physician only what the office's one officer did (records.models.guards)
@@ -126,6 +127,7 @@ WORDS: dict[str, str | Promise] = {
     "entry.minor_consent": _("Decide what a parent sees of care the minor consented to alone"),
     "record.print": _("Print a record"),
     "guard.keep": _("Guard a chart and say who opens it"),
+    "lookers.give": _("Give a patient the list of who has looked"),
     "glass.break": _("Open a guarded chart in an emergency, with a reason"),
     "glass.break_note": _("Open another’s psychotherapy note in an emergency, with a reason"),
     "glass.review": _("Review emergency accesses"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from records.views import chart, entries, files, glass, guards, limits, minors, patients, picker, representatives
+from records.views import chart, entries, files, glass, guards, limits, lookers, minors, patients, picker, representatives
 
 _ONE = "patients/<str:chart>/representatives/<int:pk>/"
 
@@ -47,6 +47,8 @@ urlpatterns = [
     path("patients/<str:chart>/guard/", guards.chart_guard, name="chart_guard"),
     path("patients/<str:chart>/guard/new/", guards.guard_new, name="guard_new"),
     path("patients/<str:chart>/guard/lift/", guards.guard_lift, name="guard_lift"),
+    path("patients/<str:chart>/lookers/", lookers.chart_lookers, name="chart_lookers"),
+    path("patients/<str:chart>/lookers/<int:pk>/list.pdf", lookers.lookers_given, name="lookers_given"),
     path("emergency/", glass.emergency_accesses, name="emergency_accesses"),
     path("emergency/<int:pk>/", glass.emergency_access, name="emergency_access"),
 ]

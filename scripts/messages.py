@@ -43,6 +43,7 @@ MODULES = (
     "disclosures/purposes.py",
     "meso/brakes.py",
     "meso/errors.py",
+    "records/lookers.py",
     "requests_app/after_letters.py",
     "requests_app/asked.py",
     "requests_app/forms/ask.py",

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('meso', '0010_encryption_at_rest'),
-        ('requests_app', '0013_prices'),
+        ('requests_app', '0014_access_reviews'),
     ]
 
     operations = [
