@@ -1,13 +1,14 @@
-"""What the record room proves to an auditor: notices, restrictions and their ends, representatives, holds."""
+"""What the record room proves to an auditor: notices, restrictions, representatives, holds, emergency accesses."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from meso import auditor
+from meso import auditor, clock
 from records.models import (
+    EmergencyAccess,
     LegalHold,
     NoticeAcknowledgment,
     NoticePosting,
@@ -90,6 +91,20 @@ def _holds(start: date, end: date) -> Iterator[tuple[object, ...]]:
         )
 
 
+def _emergencies(start: date, end: date) -> Iterator[tuple[object, ...]]:
+    """Each time the glass was broken in the period, and what its review found; neither the reason's words nor what was seen."""
+    begun = {"at__gte": clock.midnight(start), "at__lt": clock.midnight(end + timedelta(days=1))}
+    rows = EmergencyAccess.objects.filter(**begun).select_related("patient", "review").order_by("id")
+    for row in rows.iterator(chunk_size=_CHUNK):
+        review = getattr(row, "review", None)
+        found = (
+            (review.get_finding_display(), review.signed_as, review.at.isoformat(timespec="seconds")) if review else ("", "", "")
+        )
+        what = "psychotherapy note" if row.entry_id else "guarded chart"
+        times = (row.at.isoformat(timespec="seconds"), row.until.isoformat(timespec="seconds"))
+        yield row.pk, row.patient.chart_number, what, row.signed_as, row.get_kind_display(), *times, *found
+
+
 def _yes(true: bool) -> str:
     return "yes" if true else "no"
 
@@ -126,6 +141,11 @@ def register_all() -> None:
     auditor.register(
         "representatives_refused", _("Representatives refused: how many"), ("ground", "count"), _refused,
         citation="164.502(g)(5)", order=46,
+    )  # fmt: skip
+    columns = ("number", "chart_number", "what", "who", "for", "opened_at", "until", "finding", "reviewed_by", "reviewed_at")
+    auditor.register(
+        "emergency_access", _("Guarded records opened in an emergency, and their reviews"), columns, _emergencies,
+        citation="164.308(a)(1)(ii)(D)", order=92,
     )  # fmt: skip
     columns = ("number", "chart_number", "reason", "in_force_since", "placed_by", "ended_on", "why_ended")
     auditor.register("legal_holds", _("Legal holds"), columns, _holds, citation="164.530(j)", order=90)

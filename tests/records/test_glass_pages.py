@@ -153,3 +153,15 @@ def test_the_pages_cost_the_same_however_many_there_are(client, access, officer,
     for _ in range(5):
         EmergencyAccess.begin(access.patient, kind="here", reason="Why", by=UserFactory(role="front_desk"), at=AT)
     assert (len(queries_for("/emergency/")), len(queries_for("/"))) == few
+
+
+def test_the_auditor_is_shown_each_of_a_period_with_its_review_and_no_reason(access, officer):
+    from records import auditor_sections
+
+    access.review_by(officer, finding="not_justified", words="Curiosity", at=AT)
+    day = AT.date()
+    (row,) = auditor_sections._emergencies(day, day)
+    assert row[:5] == (access.pk, "10023", "guarded chart", access.signed_as, "A request that can’t wait")
+    assert row[7:9] == ("Not justified", officer.signature)
+    assert not any("daughter" in str(cell) or "Curiosity" in str(cell) for cell in row)
+    assert list(auditor_sections._emergencies(day + timedelta(days=1), day + timedelta(days=9))) == []
