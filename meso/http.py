@@ -5,10 +5,22 @@ from django.conf import settings
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.contrib.messages.storage.session import SessionStorage
+from django.core.exceptions import PermissionDenied
 from django_htmx.middleware import HtmxDetails
 
 from meso.models import Office, User
 from meso.sessions import SessionStore
+
+
+class Refused(PermissionDenied):
+    """Something that is closed to whoever asks: the audit's words for it, and its chart number or "".
+
+    The refusal is written down once the view's own transaction is rolled back (meso.views.refused).
+    """
+
+    def __init__(self, subject: str, chart: str = ""):
+        super().__init__(subject)
+        self.subject, self.chart = subject, chart
 
 
 class HttpRequest(http.HttpRequest):

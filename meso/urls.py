@@ -4,6 +4,8 @@ from django.urls import include, path
 
 from meso import drafts, lock, views
 
+handler403 = "meso.views.refused"
+
 urlpatterns = [
     path("", views.home, name="dashboard"),
     path("accounts/login/", drafts.login, name="account_login"),

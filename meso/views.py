@@ -2,17 +2,19 @@
 
 from django.contrib import messages
 from django.contrib.auth.views import LogoutView
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
+from django.views.defaults import permission_denied
 
 from meso import audit, clock, dashboard, drafts, readiness, sessions, today
 from meso.audit import Action
 from meso.forms import AuditFilterForm, NewStaffForm, OfficeForm, StaffForm
-from meso.http import HttpRequest, file_answer
+from meso.http import HttpRequest, Refused, file_answer
 from meso.models import AccessEvent, Anchor, Office, Session, User
 from meso.paging import page
 from meso.pdf import render_pdf
@@ -48,6 +50,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if ask_again:
         return ask_again(request)
     return render(request, "403_csrf.html", {"form_page": drafts.keep_refused(request)}, status=403)
+
+
+def refused(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """The page for what is not one's to open; a refusal that a view makes leaves its event behind."""
+    if isinstance(exception, Refused):
+        audit.refused(request, exception.subject, exception.chart)
+    return permission_denied(request, exception or PermissionDenied())
 
 
 @needs("audit.view")

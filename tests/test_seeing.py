@@ -249,7 +249,8 @@ def officer(signed_in):
 def planned(form, note) -> dict:
     return {
         "step": "release", "patient": "10023", "why": "authorization:", "authorization": form.pk, "entries": [note.pk],
-        "means": "mail", "verified": ["photo_id"], "verified_on": "2026-11-24", "minimum": "on", "address": "1 Main Street",
+        "means": "mail", "use": "neither", "verified": ["photo_id"],
+        "verified_on": "2026-11-24", "minimum": "on", "address": "1 Main Street",
     }  # fmt: skip
 
 

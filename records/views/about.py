@@ -3,11 +3,10 @@
 from collections.abc import Collection
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 
-from meso import audit, clock, drafts
-from meso.http import HttpRequest
+from meso import clock, drafts
+from meso.http import HttpRequest, Refused
 from records import beside, seeing, wishes
 from records.models import Entry, Patient
 
@@ -38,18 +37,16 @@ def readable_entry_of(request: HttpRequest, patient: Patient, pk: int) -> Entry:
 
 
 def refuse_closed(request: HttpRequest, entry: Entry) -> None:
-    """Raise PermissionDenied, with its trace in the audit, where the entry is closed to whoever asks (records.seeing)."""
+    """Raise Refused where the entry is closed to whoever asks (records.seeing)."""
     if entry.is_shut or not seeing.may_see_entry(request.user, entry, clock.now()):
-        audit.refused(request, f"entry {entry.pk}", entry.patient.chart_number)
-        raise PermissionDenied
+        raise Refused(f"entry {entry.pk}", entry.patient.chart_number)
 
 
 def refuse_closed_copy(request: HttpRequest, entry_ids: Collection[int], chart: str) -> None:
-    """Raise PermissionDenied, audited, for a finished copy that holds what is closed to whoever asks (records.seeing)."""
+    """Raise Refused for a finished copy that holds what is closed to whoever asks (records.seeing)."""
     entries = Entry.objects.filter(pk__in=entry_ids).prefetch_related("flags")
     if not seeing.may_open_copy(request.user, entries):
-        audit.refused(request, "copy with psychotherapy notes", chart)
-        raise PermissionDenied
+        raise Refused("copy with psychotherapy notes", chart)
 
 
 def initial_from_draft(request: HttpRequest) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from meso import audit, clock, drafts
 from meso.audit import Action
 from meso.forms import Form
-from meso.http import HttpRequest
+from meso.http import HttpRequest, Refused
 from meso.roles import may, needs
 from records import seeing
 from records.forms.entries import (
@@ -127,8 +127,7 @@ def entry_flag_end(request: HttpRequest, chart: str, pk: int) -> HttpResponse:
     """Take back a flag that was set by mistake."""
     found = get_object_or_404(EntryFlag.objects.select_related("ending", "entry__author"), pk=pk, patient__chart_number=chart)
     if not seeing.may_take_back(request.user, found):
-        audit.refused(request, f"flag {found.pk}", chart)
-        raise PermissionDenied
+        raise Refused(f"flag {found.pk}", chart)
 
     def end(entry: Entry, data: dict[str, Any]) -> None:
         found.end(reason=data["reason"], by=request.user, at=clock.now())
