@@ -225,6 +225,8 @@ def test_a_physician_opens_it_in_an_emergency_for_an_hour_and_the_officer_is_tol
     assert len(mailoutbox) == 1
     assert client.get(path).status_code == 302  # open already: no second row
     with time_machine.travel(AT + timedelta(hours=1), tick=False):
+        client.force_login(other)
+        assert "For its author alone" in text_of(client.get("/patients/10023/"))
         assert told(client.get("/patients/10023/")) == []
     signed_in("physician")
     assert told(client.get("/patients/10023/")) == []
