@@ -109,6 +109,12 @@ class LanguageMiddleware(LocaleMiddleware):
         return super().process_response(request, response) if request.path.startswith("/privacy/") else response
 
 
+def does_not_open(request: HttpRequest, error: KeyMissing) -> HttpResponse:
+    """The page for what is locked and does not open; the log says so without a value."""
+    logger.error("A value does not open: manage.py check_keys says why", exc_info=error)
+    return render(request, "locked.html", status=503)
+
+
 class OfficeMiddleware:
     """Sets `request.office` and makes the office's zone current."""
 
@@ -130,10 +136,7 @@ class OfficeMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """What does not open, for want of its key or because it was altered, is said in words."""
-        if not isinstance(error, KeyMissing):
-            return None
-        logger.error("A value does not open: manage.py check_keys says why", exc_info=error)
-        return render(request, "locked.html", status=503)
+        return does_not_open(request, error) if isinstance(error, KeyMissing) else None
 
 
 class PermissionMiddleware:

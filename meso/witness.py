@@ -13,6 +13,8 @@ from django.http import HttpResponse
 
 from meso import audit
 from meso.http import HttpRequest
+from meso.keys import KeyMissing
+from meso.middleware import does_not_open
 from meso.roles import PUBLIC
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -44,10 +46,13 @@ class WitnessMiddleware:
     def process_view(self, request: Any, view: Callable, args: Any, kwargs: dict[str, Any]) -> HttpResponse | None:
         if getattr(view, "needs", PUBLIC) == PUBLIC:
             return None  # the patients' pages say themselves what they wrote
-        if request.method in SAFE or getattr(view, "in_parts", False):
-            return witnessed(request, view, args, kwargs)
-        with transaction.atomic():
-            return witnessed(request, view, args, kwargs)
+        try:
+            if request.method in SAFE or getattr(view, "in_parts", False):
+                return witnessed(request, view, args, kwargs)
+            with transaction.atomic():
+                return witnessed(request, view, args, kwargs)
+        except KeyMissing as error:  # said here: no process_exception hears of a view that a middleware runs
+            return does_not_open(request, error)
 
 
 def witnessed(request: Any, view: Callable, args: Any, kwargs: dict[str, Any]) -> HttpResponse:
