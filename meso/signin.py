@@ -28,7 +28,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from meso import audit
+from meso import audit, sessions
 from meso.http import HttpRequest
 from meso.models import Office, User
 from meso.roles import OWN
@@ -124,7 +124,12 @@ def _factor_added(sender: Any, instance: Authenticator, created: bool, **kwargs:
 
 @receiver(post_delete, sender=Authenticator)
 def _factor_removed(sender: Any, instance: Authenticator, **kwargs: Any) -> None:
+    """Whoever took it away: no session goes on that was begun with it, but the one in which its owner did so."""
     _write_down(instance, "removed")
+    if instance.type in FACTORS:
+        here = context.request
+        own = here is not None and getattr(here.user, "pk", None) == instance.user_id
+        sessions.end(instance.user_id, spare=here.session.session_key if own else None)
 
 
 def _write_down(authenticator: Authenticator, what: str) -> None:

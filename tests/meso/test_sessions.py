@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 import time_machine
+from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 from django.core.management import call_command
 from django.http import QueryDict
@@ -489,6 +490,26 @@ def test_whoever_changes_their_own_password_goes_on_here_and_nowhere_else(bea, b
     assert browser.get("/").status_code == 200
     assert elsewhere.get("/").status_code == 302
     assert Session.objects.of(bea, AT).count() == 1
+
+
+def test_a_second_factor_taken_away_by_somebody_else_ends_the_sessions(bea, browser):
+    Authenticator.objects.get(user=bea).delete()
+    assert not Session.objects.of(bea, AT).exists()
+    assert browser.get("/").status_code == 302
+
+
+def test_whoever_removes_a_factor_of_theirs_goes_on_here_and_nowhere_else(bea, browser):
+    elsewhere = Client()
+    log_in(elsewhere, bea)
+    Authenticator.objects.create(user=bea, type="webauthn", data={})
+    browser.post("/accounts/app/remove/")
+    assert not Authenticator.objects.filter(user=bea, type="totp").exists()
+    assert browser.get("/patients/").status_code == 200
+    assert elsewhere.get("/patients/").status_code == 302
+
+
+def test_the_page_of_ones_sign_in_leads_to_the_sessions(browser):
+    assert f'href="{LIST}"' in browser.get("/accounts/").text
 
 
 def test_a_session_of_the_table_belongs_to_its_person_and_a_visitors_to_nobody(client, admin, db):
