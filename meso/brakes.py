@@ -26,9 +26,14 @@ def person_of(request: HttpRequest) -> Any:
     return request.user.pk or place_of(request)
 
 
+def minutes_of(wait: timedelta) -> int:
+    """In whole minutes, rounded up."""
+    return max(1, -(-int(wait.total_seconds()) // 60))
+
+
 def in_words(wait: timedelta) -> str:
     """How long, rounded up: "Try again in 5 minutes."."""
-    minutes = max(1, -(-int(wait.total_seconds()) // 60))
+    minutes = minutes_of(wait)
     return ngettext("Try again in %(count)d minute.", "Try again in %(count)d minutes.", minutes) % {"count": minutes}
 
 

@@ -5,6 +5,7 @@ become a Draft of that person for that form. The entry form also saves its Draft
 """
 
 import json
+from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from django.dispatch import receiver
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 
-from meso import clock, signin
+from meso import brakes, clock, lockout, signin
 from meso.forms import LoginForm
 from meso.http import HttpRequest
 from meso.models import LONGEST_PATH, Draft, User
@@ -146,6 +147,18 @@ class StaffLoginView(LoginView):
     template_name = "meso/login.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Where this account was tried too often, nothing is checked: the page says how long to wait, and keeps what is kept."""
+        if wait := lockout.held(request, request.POST.get("username", "")):
+            return self._held(wait)
+        return super().post(request, *args, **kwargs)
+
+    def _held(self, wait: timedelta) -> HttpResponse:
+        form = LoginForm(self.request, initial={"username": self.request.POST.get("username", "")})
+        page = self.render_to_response(self.get_context_data(form=form, held=brakes.in_words(wait)), status=429)
+        page.headers["Retry-After"] = str(max(1, int(wait.total_seconds())))
+        return page
 
     def form_valid(self, form: Any) -> HttpResponse:
         """On to the second factor. What was kept waits in the session until all of the login is done.

@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
-from meso import clock, widgets
+from meso import brakes, clock, lockout, widgets
 from meso.models import AccessEvent, Office, User
 from meso.roles import Role
 
@@ -137,6 +137,8 @@ class UnlockForm(Form):
         """The password of this person, and of nobody else."""
         data = super().clean() or {}
         named = {"username": self.request.user.get_username(), "password": data.get("password")}
+        if wait := lockout.held(self.request, named["username"]):
+            raise forms.ValidationError(brakes.in_words(wait))
         if not self.errors and authenticate(self.request, **named) != self.request.user:
             raise forms.ValidationError(_("This is not your password. Capital letters count."))
         return data

@@ -49,9 +49,9 @@ class Limit:
         return row.until - at if row else None
 
     def add(self, at: datetime, *who: Any) -> None:
-        """Count one. Writers at once are counted one by one."""
+        """Count one, as long as it is below the limit. Writers at once are counted one by one."""
         key = self._key(who)
-        if not Tally.objects.filter(key=key, until__gt=at).update(count=F("count") + 1):
+        if not Tally.objects.filter(key=key, until__gt=at, count__lt=self.most).update(count=F("count") + 1):
             self._begin(key, at)
 
     @transaction.atomic
@@ -62,8 +62,11 @@ class Limit:
         if made:
             old = Tally.objects.filter(until__lte=at).select_for_update(skip_locked=True)
             Tally.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:100])).delete()
-        row.until, row.count = (ends, 1) if row.until <= at else (row.until, row.count + 1)
-        row.save(update_fields=["until", "count"])
+        if row.until <= at:
+            row.until, row.count = ends, 0
+        if row.count < self.most:
+            row.count += 1
+            row.save(update_fields=["until", "count"])
 
     def is_first_refusal(self, at: datetime, *who: Any) -> bool:
         """Whether nobody has asked this yet since the limit was reached: what is refused is written down once a window."""

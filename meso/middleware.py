@@ -9,12 +9,12 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.signals import user_logged_out
 from django.contrib.auth.views import redirect_to_login
 from django.dispatch import receiver
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseNotAllowed
 from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
 from django.utils import timezone, translation
 
-from meso import audit, clock, drafts, errors, lock, signin
+from meso import audit, clock, drafts, errors, lock, lockout, signin
 from meso.http import HttpRequest
 from meso.keys import KeyMissing
 from meso.models import Office
@@ -54,6 +54,7 @@ class SafetyMiddleware:
             response.setdefault(name, value)
         if not (request.path.startswith(settings.STATIC_URL) and response.has_header("Cache-Control")):
             response.headers["Cache-Control"] = "no-store, private, max-age=0"
+        lockout.remember(request, response)
         if getattr(request, "has_logged_out", False):
             response.headers["Clear-Site-Data"] = '"cache", "storage"'
         return response
@@ -70,13 +71,18 @@ LARGEST_FORM = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + MEGABYTE
 LARGEST_WITH_FILES = 260 * MEGABYTE  # ten files of 25 MB and their form (records/uploads.py)
 
 
+METHODS = ["GET", "HEAD", "OPTIONS", "POST"]
+
+
 class BodyMiddleware:
-    """How much may be sent, asked before any of it is read: little without a login, files only with one."""
+    """How and how much may be sent, asked before any of it is read: little without a login, files only with one."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in METHODS:
+            return HttpResponseNotAllowed(METHODS)
         length = request.META.get("CONTENT_LENGTH") or ""
         if not length and request.headers.get("Transfer-Encoding"):
             return errors.page(request, 411)

@@ -19,7 +19,7 @@ from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 
-from meso import signin
+from meso import brakes, errors, lockout, signin
 from meso.roles import OWN, PUBLIC, STAFF, needs
 
 
@@ -36,6 +36,12 @@ class _Page:
 
 class SecondStepView(_Page, AuthenticateView):
     """After the password: the code of the app, a passkey, or a recovery code."""
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Where this account was tried too often from here, no code is looked at."""
+        if wait := lockout.held(request, self.stage.login.user.get_username()):
+            return errors.page(request, 429, wait=brakes.in_words(wait))
+        return super().post(request, *args, **kwargs)
 
     def form_invalid(self, form: Any) -> HttpResponse:
         """A wrong one is written down like a wrong password."""

@@ -23,6 +23,7 @@ urlpatterns = [
     path("staff/new/", views.staff_new, name="staff_new"),
     path("staff/<int:pk>/", views.staff_edit, name="staff_edit"),
     path("staff/<int:pk>/sessions/end/", views.staff_sessions_end, name="staff_sessions_end"),
+    path("staff/<int:pk>/let-try/", views.staff_let_try, name="staff_let_try"),
     path("healthz/", views.healthz, name="healthz"),
     path("", include("records.urls")),
     path("", include("disclosures.urls")),

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 from django.views.defaults import permission_denied
 
-from meso import audit, clock, dashboard, drafts, readiness, sessions, today
+from meso import audit, clock, dashboard, drafts, lockout, readiness, sessions, today
 from meso.audit import Action
 from meso.forms import AuditFilterForm, NewStaffForm, OfficeForm, StaffForm
 from meso.http import HttpRequest, Refused, file_answer
@@ -137,8 +137,19 @@ def staff_edit(request: HttpRequest, pk: int) -> HttpResponse:
         drafts.discard(request.user, request.path)
         messages.success(request, _("%(name)s is saved.") % {"name": person.signature})
         return redirect("staff")
-    open_now = Session.objects.of(person, clock.now())
-    return render(request, "meso/staff_form.html", {"form": form, "person": person, "sessions": open_now})
+    facts = {"sessions": Session.objects.of(person, clock.now()), "held": lockout.minutes_held(person)}
+    return render(request, "meso/staff_form.html", {"form": form, "person": person, **facts})
+
+
+@needs("staff.manage")
+@require_POST
+def staff_let_try(request: HttpRequest, pk: int) -> HttpResponse:
+    """Lift the lockout of one person's login."""
+    person = get_object_or_404(User, pk=pk)
+    lockout.lift(person)
+    audit.record(AccessEvent.Action.CHANGE, f"staff {person.pk}", detail="lockout lifted", request=request)
+    messages.success(request, _("%(name)s can try to log in again.") % {"name": person.signature})
+    return redirect("staff_edit", person.pk)
 
 
 @needs("staff.manage")

@@ -104,6 +104,14 @@ def test_answers_of_the_outer_gates_carry_it_too(client, db, ask, status):
         assert is_strict(response)
 
 
+@pytest.mark.parametrize("method", ["TRACE", "PUT", "DELETE", "PATCH", "BREW"])
+def test_pages_are_read_and_forms_are_sent_and_nothing_else_is_done(client, signed_in, method):
+    signed_in("front_desk")
+    response = client.generic(method, "/")
+    assert response.status_code == 405
+    assert is_strict(response)
+
+
 def test_a_failure_carries_it_too(client, signed_in, monkeypatch):
     signed_in("office_admin")
     client.raise_request_exception = False
@@ -400,6 +408,8 @@ def test_each_cookie_is_of_this_host_alone_in_production(tmp_path):
     assert start(tmp_path, shown, **PRODUCTION).stdout == f"{told}\n"
     messages = "__import__('django').setup() or __import__('meso.http').http.MessageCookie.cookie_name"
     assert start(tmp_path, messages, **PRODUCTION).stdout == "__Host-messages\n"
+    browser = "__import__('django').setup() or __import__('meso.lockout').lockout.COOKIE"
+    assert start(tmp_path, browser, **PRODUCTION).stdout == "__Host-browser\n"
 
 
 def test_each_cookie_that_is_set_is_out_of_the_reach_of_scripts_and_other_sites(client, db, password):
@@ -411,7 +421,7 @@ def test_each_cookie_that_is_set_is_out_of_the_reach_of_scripts_and_other_sites(
         f"/staff/{User.objects.get().pk}/",
         {"username": "adele", "first_name": "A", "last_name": "B", "email": "a@b.org", "role": "office_admin", "is_active": "on"},
     )
-    assert set(client.cookies) == {"sessionid", "csrftoken", "django_language", "messages"}
+    assert set(client.cookies) == {"sessionid", "csrftoken", "django_language", "messages", "browser"}
     assert {(cookie["httponly"], cookie["samesite"], cookie["path"]) for cookie in client.cookies.values()} == {
         (True, "Lax", "/")
     }
