@@ -29,7 +29,16 @@ EACH = 2  # pages of one kind for one role: what they hold comes out of the same
 SHORT = 6  # a shorter word may stand in an address by itself; so may a number shorter than a day or a telephone's
 # Fields that an address of ours may carry; names, words and days of birth are none of them.
 _CARRIED = "after again back chart delivery end entry from kind language next pages patient postage row scope show since start"
-CARRIED = {*_CARRIED.split(), "state", "step", "tick", "to", "until", "reason"}  # the reason for a shorter list is one of a few
+CARRIED = {
+    *_CARRIED.split(),
+    "state",
+    "step",
+    "tick",
+    "to",
+    "until",
+    "days",
+    "reason",
+}  # the reason for a shorter list is one of a few
 
 
 def private_words() -> set[str]:
