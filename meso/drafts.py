@@ -10,10 +10,10 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.contrib.auth.signals import user_logged_in
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, redirect_to_login
 from django.dispatch import receiver
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import render, resolve_url
 
 from meso import brakes, clock, lockout, signin
 from meso.forms import LoginForm
@@ -24,6 +24,7 @@ from meso.roles import PUBLIC, needs
 _NEVER_KEPT = {"csrfmiddlewaretoken", "kept", "next"}
 _LARGEST = 1_000_000  # characters of one kept form
 _KEPT = "kept_form"  # where the session keeps it between password and second factor
+_SENT = "sent_form"  # and one whose sender is asked for the password again
 
 
 def _typed(data: QueryDict) -> dict[str, list[str]]:
@@ -111,6 +112,29 @@ def login_that_keeps_typing(request: HttpRequest) -> HttpResponse:
     return cast(HttpResponse, page)
 
 
+def ask_again(request: HttpRequest) -> HttpResponse:
+    """The answer to what wants a password or factor shown just now: the page that asks, and then on to what was wanted.
+
+    A form that was sent waits in the session, all of it but passwords and files, until its sender presses its button again.
+    """
+    if request.headers.get("HX-Request") == "true":
+        return render(request, "meso/_stale.html", status=401)
+    if request.method != "POST":
+        return redirect_to_login(request.get_full_path(), resolve_url("account_reauthenticate"))
+    fields = {name: values for name, values in request.POST.lists() if name not in _NEVER_KEPT and "password" not in name}
+    lost = _size(fields) > _LARGEST
+    request.session[_SENT] = {
+        "path": request.get_full_path(), "fields": {} if lost else fields, "lost": lost, "files": bool(request.FILES),
+        "page": _page_of_form(request),
+    }  # fmt: skip
+    return redirect_to_login(resolve_url("account_go_on"), resolve_url("account_reauthenticate"))
+
+
+def sent_before(request: HttpRequest) -> dict[str, Any] | None:
+    """The form that waited while its sender proved who they are: `path`, `fields`, `lost`, `files`, `page`; None for none."""
+    return request.session.get(_SENT)
+
+
 def keep_refused(request: HttpRequest) -> str:
     """Keep what a form held whose protection token no longer fits: the address where it stands filled, or "" for nothing kept.
 
@@ -168,7 +192,7 @@ class StaffLoginView(LoginView):
         user = form.get_user()
         path = urlsplit(self.get_redirect_url()).path
         fields = _read(self.request.POST.get("kept", ""))
-        if path and fields and len(path) <= LONGEST_PATH and _size(_typed(fields)) <= _LARGEST:
+        if path and fields and _can_be_kept(_typed(fields), path):
             self.request.session[_KEPT] = {"user": user.pk, "path": path, "fields": _typed(fields)}
         return signin.after_password(cast(HttpRequest, self.request), user, self.get_success_url())
 

@@ -1,7 +1,7 @@
 """What every form shares: Bootstrap markup through one field template, and the ground's own forms."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
-from meso import brakes, clock, lockout, widgets
+from meso import brakes, clock, lockout, passwords, widgets
 from meso.models import AccessEvent, Office, User
 from meso.roles import Role
 
@@ -119,6 +119,14 @@ class DateField(forms.DateField):
 class LoginForm(_Dressed, AuthenticationForm):
     """User name and password."""
 
+    def confirm_login_allowed(self, user: Any) -> None:
+        """A password that the admin gave is good for a week."""
+        super().confirm_login_allowed(user)
+        if passwords.has_expired(user, at=clock.now()):
+            raise forms.ValidationError(
+                _("This first password was given to you more than seven days ago. Ask the office admin for a new one.")
+            )
+
 
 class UnlockForm(Form):
     """The password of whoever's session is locked. A wrong one counts as a failed login: it is asked the same way."""
@@ -220,7 +228,12 @@ class StaffForm(ModelForm):
 
 
 class NewStaffForm(_Dressed, BaseUserCreationForm):
-    """A new member of the staff, with a first password."""
+    """A new member of the staff, with a first password, which they replace in their first login."""
+
+    def save(self, commit: bool = True, *, given_at: datetime | None = None) -> User:
+        """Store them. `given_at` is when the admin gave them the password."""
+        self.instance.password_given_at = given_at
+        return super().save(commit)
 
     class Meta:
         model = User

@@ -18,7 +18,7 @@ from meso import audit, clock, drafts, errors, lock, lockout, signin
 from meso.http import HttpRequest
 from meso.keys import KeyMissing
 from meso.models import Office
-from meso.roles import PUBLIC, may
+from meso.roles import FRESH, PUBLIC, may
 
 logger = logging.getLogger(__name__)
 # What a browser may do for our pages: nothing, but ask for a passkey.
@@ -165,7 +165,7 @@ class PermissionMiddleware:
         if permission is None or not may(request.user, permission):
             audit.refused(request, permission or "unnamed", kwargs.get("chart", ""))
             return errors.page(request, 403)
-        return None
+        return drafts.ask_again(request) if permission in FRESH and not signin.fresh(request) else None
 
     def _to_the_login(self, request: Any) -> HttpResponse:
         if SESSION_KEY in request.session:

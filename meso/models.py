@@ -44,6 +44,9 @@ class User(AbstractUser):
         help_text=_("Used for one thing: the privacy officer is shown looks at charts of the same street."),
     )
 
+    # Set while the password is one that the office admin gave: it is good for a while, to choose one's own with.
+    password_given_at = models.DateTimeField(null=True, editable=False)
+
     REQUIRED_FIELDS = ["email", "role"]  # createsuperuser asks for them: the first office admin is made with it
 
     ENDS_SESSIONS = ("password", "role", "is_active")  # with one of these changed, whoever is logged in must log in anew

@@ -23,7 +23,9 @@ class Role(models.TextChoices):
 
 PUBLIC = "public"  # anybody: the patients' pages, the login, /healthz/
 STAFF = "logged_in"  # anybody who has logged in
-OWN = "own_sign_in"  # the same, and whoever has given a password and has no second factor yet
+OWN = "own_sign_in"  # the same, and whoever has given a password and nothing else yet
+ENROLL = "own_enrolment"  # the same, once the password is their own
+FACTORS = "own_factors"  # whoever has logged in, about what they log in with
 
 _DESK, _DOCTOR, _OFFICER, _ADMIN = Role.FRONT_DESK, Role.PHYSICIAN, Role.PRIVACY_OFFICER, Role.OFFICE_ADMIN
 _CLINIC = frozenset({_DESK, _DOCTOR, _OFFICER})
@@ -31,6 +33,8 @@ _CLINIC = frozenset({_DESK, _DOCTOR, _OFFICER})
 PERMISSIONS: dict[str, frozenset[Role]] = {
     STAFF: frozenset(Role),
     OWN: frozenset(Role),
+    ENROLL: frozenset(Role),
+    FACTORS: frozenset(Role),
     # records
     "patient.find": _CLINIC,
     "patient.view": _CLINIC,
@@ -98,14 +102,22 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "notice.record": _CLINIC,
     "notice.manage": frozenset({_OFFICER}),
     "retention.manage": frozenset({_OFFICER}),
+    "retention.export": frozenset({_OFFICER}),
     "program.keep": frozenset({_OFFICER, _ADMIN}),
     "auditor.export": frozenset({_OFFICER}),
     # the house
     "audit.view": frozenset({_OFFICER}),
     "backup.watch": frozenset({_OFFICER, _ADMIN}),
     "office.edit": frozenset({_ADMIN}),
+    "staff.view": frozenset({_ADMIN}),
     "staff.manage": frozenset({_ADMIN}),
 }
+
+# What wants the password, or the second factor, shown within the last ten minutes besides (meso/signin.py): files that carry
+# much out of the office, changes of who may do what. Overrides at the release desk ask in their view.
+FRESH = frozenset({ENROLL, FACTORS, "staff.manage", "release.override"}) | frozenset(
+    {"disclosure.export", "auditor.export", "retention.export", "request.proof"}
+)
 
 
 # The same in words, for the page of the staff. A permission without words fails a test.
@@ -175,10 +187,12 @@ WORDS: dict[str, str | Promise] = {
     "program.keep": _("Keep the registers of the privacy program"),
     "auditor.export": _("Make the auditor’s export"),
     "retention.manage": _("Place legal holds and see what may be purged"),
+    "retention.export": _("Download the list of what may be purged"),
     "audit.view": _("Read the audit"),
     "backup.watch": _("See the age of the last backup drill"),
     "office.edit": _("Edit the office profile"),
-    "staff.manage": _("Add and change staff"),
+    "staff.view": _("See the staff and what each role may do"),
+    "staff.manage": _("Add and change staff, and give them a new way in"),
 }
 
 

@@ -165,6 +165,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "meso.passwords.GuessableValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 LOGIN_URL = "account_login"
@@ -177,11 +178,14 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key"}  # of one person's codes
+ACCOUNT_FORMS = {"reauthenticate": "meso.signin_forms.PasswordAgainForm"}
 MFA_ADAPTER = "meso.signin.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_FORMS = {
     "authenticate": "meso.signin_forms.CodeForm",
     "authenticate_webauthn": "meso.signin_forms.PasskeyForm",
+    "reauthenticate": "meso.signin_forms.CodeAgainForm",
+    "reauthenticate_webauthn": "meso.signin_forms.PasskeyAgainForm",
     "activate_totp": "meso.signin_forms.NewAppForm",
     "add_webauthn": "meso.signin_forms.NewPasskeyForm",
 }

@@ -4,6 +4,7 @@ django-allauth asks for password and factor and keeps both; here is what Meso ad
 factor that was shown or enrolled in this very session, a code is good once, and each change of a factor is an event.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -28,13 +29,14 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from meso import audit, sessions
+from meso import audit, clock, sessions
 from meso.http import HttpRequest
 from meso.models import Office, User
-from meso.roles import OWN
+from meso.roles import ENROLL, OWN
 
 Type = Authenticator.Type
-FACTORS = [Type.TOTP, Type.WEBAUTHN]  # recovery codes stand in for one that is lost, and are none themselves
+SECOND = [Type.TOTP, Type.WEBAUTHN]  # recovery codes stand in for one that is lost, and are none themselves
+FRESH_FOR = timedelta(minutes=10)
 _WORDS = {Type.TOTP: "authenticator app", Type.WEBAUTHN: "passkey", Type.RECOVERY_CODES: "recovery codes"}
 
 
@@ -54,20 +56,45 @@ def passed(request: HttpRequest) -> bool:
 def enrolled(request: HttpRequest, kind: str) -> None:
     """Mark that this session has just proved a new factor: whoever enrolls one need not show it again."""
     record_authentication(request, request.user, "mfa", type=kind)
+    request.session.cycle_key()
 
 
 def second_factor_first(request: HttpRequest, permission: str) -> HttpResponse | None:
-    """Where somebody without a second factor in this session is sent; None for whoever may go on.
+    """Where somebody without a second factor in this session, or with a password from the admin, is sent; None for nowhere.
 
-    They reach the pages on which one is enrolled and nothing else. Where one was enrolled meanwhile, from another browser,
-    this session's password alone is worth nothing any more.
+    They reach the pages on which they choose a password of their own and enroll a factor, and nothing else. Where one was
+    enrolled meanwhile, from another browser, this session's password alone is worth nothing any more.
     """
-    if passed(request):
-        return None
-    if is_mfa_enabled(request.user, FACTORS):
+    proved = passed(request)
+    if not proved and has_factor(request.user):
         logout(request)
         return redirect_to_login(request.get_full_path(), resolve_url("account_login"))
-    return None if permission == OWN else redirect("mfa_index")
+    if permission == OWN:
+        return None
+    if request.user.password_given_at:
+        return redirect("account_change_password")
+    return None if proved or permission == ENROLL else redirect("mfa_index")
+
+
+def fresh(request: HttpRequest) -> bool:
+    """Whether password or factor was shown in this session within the last ten minutes. Asks the session alone."""
+    shown = [record["at"] for record in get_authentication_records(request, request.user)]
+    return bool(shown) and clock.now().timestamp() - max(shown) < FRESH_FOR.total_seconds()
+
+
+def has_factor(person: User) -> bool:
+    """Whether this person has an authenticator app or a passkey."""
+    return is_mfa_enabled(person, SECOND)
+
+
+def take_factors_away(person: User) -> bool:
+    """Remove the lost factors of a person, who is logged out and enrolls a new one at the next login. False for none."""
+    with transaction.atomic():
+        found = list(Authenticator.objects.select_for_update().filter(user=person))
+        for authenticator in found:
+            authenticator.delete()
+        sessions.end(person)
+    return bool(found)
 
 
 def failed(request: HttpRequest, user: User) -> None:
@@ -126,7 +153,7 @@ def _factor_added(sender: Any, instance: Authenticator, created: bool, **kwargs:
 def _factor_removed(sender: Any, instance: Authenticator, **kwargs: Any) -> None:
     """Whoever took it away: no session goes on that was begun with it, but the one in which its owner did so."""
     _write_down(instance, "removed")
-    if instance.type in FACTORS:
+    if instance.type in SECOND:
         here = context.request
         own = here is not None and getattr(here.user, "pk", None) == instance.user_id
         sessions.end(instance.user_id, spare=here.session.session_key if own else None)
@@ -199,5 +226,5 @@ class FactorAdapter(DefaultMFAAdapter):
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         """The last factor stays: whoever removed it could not come back in."""
-        others = Authenticator.objects.filter(user=authenticator.user, type__in=FACTORS).exclude(pk=authenticator.pk)
+        others = Authenticator.objects.filter(user=authenticator.user, type__in=SECOND).exclude(pk=authenticator.pk)
         return others.exists()

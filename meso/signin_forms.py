@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from allauth.account import forms as account_forms
 from allauth.mfa.adapter import get_adapter
-from allauth.mfa.base.forms import AuthenticateForm
-from allauth.mfa.models import Authenticator
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm, AuthenticateWebAuthnForm
 from django import forms
+from django.contrib.auth.forms import PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -25,7 +26,7 @@ def _code_field(label: Any, help_text: Any = "") -> forms.CharField:
 class _Once:
     """Mixin: the code of an app is good once."""
 
-    authenticator: Authenticator
+    authenticator: signin.Authenticator
 
     def clean_code(self) -> str:
         code = super().clean_code()  # type: ignore[misc]
@@ -39,6 +40,22 @@ class CodeForm(_Dressed, _Once, AuthenticateForm):
 
     code = _code_field(
         _("Code"), _("The six digits that your authenticator app shows now. Without your telephone: one of your recovery codes.")
+    )
+
+
+class CodeAgainForm(_Dressed, _Once, ReauthenticateForm):
+    """The same, of somebody who is logged in and is asked again."""
+
+    code = _code_field(_("Code"), _("The six digits that your authenticator app shows now, or a recovery code."))
+
+
+class PasswordAgainForm(_Dressed, account_forms.ReauthenticateForm):
+    """The password of somebody who is logged in and is asked again."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
     )
 
 
@@ -68,6 +85,28 @@ class PasskeyForm(_Dressed, AuthenticateWebAuthnForm):
             return super().clean_credential()
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise get_adapter().validation_error("incorrect_code") from error
+
+
+class PasskeyAgainForm(PasskeyForm):
+    """The same, of somebody who is logged in and is asked again."""
+
+    reauthenticated = True
+
+
+class OwnPasswordForm(_Dressed, PasswordChangeForm):
+    """A password of one's own, in place of the present one."""
+
+    def clean(self) -> dict[str, Any]:
+        """A new one is another one."""
+        data = super().clean() or {}
+        if data.get("new_password1") and data["new_password1"] == data.get("old_password"):
+            self.add_error("new_password1", _("This is the password you have. Choose another one."))
+        return data
+
+    def save(self, commit: bool = True) -> Any:
+        """It is theirs from now on."""
+        self.user.password_given_at = None
+        return super().save(commit=commit)
 
 
 class NewPasskeyForm(_Dressed, _KnownShape, AddWebAuthnForm):

@@ -7,20 +7,26 @@ yet can reach.
 import json
 from typing import Any
 
+from allauth.account import views as account
 from allauth.mfa.adapter import get_adapter
-from allauth.mfa.base.views import AuthenticateView, IndexView
+from allauth.mfa.base.views import AuthenticateView, IndexView, ReauthenticateView
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView, ViewRecoveryCodesView
 from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
-from allauth.mfa.webauthn.views import AddWebAuthnView, RemoveWebAuthnView
+from allauth.mfa.webauthn.views import AddWebAuthnView, ReauthenticateWebAuthnView, RemoveWebAuthnView
 from django.contrib import messages
+from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET
 
-from meso import brakes, errors, lockout, signin
-from meso.roles import OWN, PUBLIC, STAFF, needs
+from meso import brakes, drafts, errors, lockout, signin
+from meso.http import HttpRequest
+from meso.roles import ENROLL, FACTORS, OWN, PUBLIC, needs
+from meso.signin_forms import OwnPasswordForm
 
 
 class _Page:
@@ -115,11 +121,72 @@ class NewRecoveryCodesView(_Page, GenerateRecoveryCodesView):
     """New codes; the old ones are worth nothing any more."""
 
 
+class OwnPasswordView(_Page, PasswordChangeView):
+    """A new password of one's own. Every other session of the person ends, this one goes on under a new key."""
+
+    form_class = OwnPasswordForm
+    template_name = "account/password_change.html"
+    success_url = reverse_lazy("mfa_index")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """The audit writes it down (meso/audit.py)."""
+        response = super().form_valid(form)
+        messages.success(self.request, _("Your new password is in force. Every other login of yours has ended."))
+        return response
+
+
+class _Again(_Page):
+    """Mixin: asks somebody who is logged in who they are, and goes on to what they wanted."""
+
+    request: HttpRequest
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """The session goes on under a new key."""
+        response = super().form_valid(form)  # type: ignore[misc]
+        self.request.session.cycle_key()
+        return response
+
+
+class PasswordAgainView(_Again, account.ReauthenticateView):
+    """By the password."""
+
+
+class CodeAgainView(_Again, ReauthenticateView):
+    """By the app's code, or a recovery code."""
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """A wrong one is written down like a wrong password."""
+        signin.failed(self.request, self.request.user)
+        return super().form_invalid(form)
+
+
+class PasskeyAgainView(_Again, ReauthenticateWebAuthnView):
+    """By a passkey."""
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """A wrong one is written down, and asked for again."""
+        signin.failed(self.request, self.request.user)
+        return self.render_to_response(self.get_context_data(form=form))
+
+
+def _go_on(request: HttpRequest) -> HttpResponse:
+    """The form that waited, to be sent by one press of its button."""
+    sent = drafts.sent_before(request)
+    return (
+        render(request, "account/go_on.html", {"sent": sent, "passed": signin.passed(request)}) if sent else redirect("dashboard")
+    )
+
+
 second_step = needs(PUBLIC)(SecondStepView.as_view())
+password = needs(OWN)(sensitive_post_parameters()(OwnPasswordView.as_view()))
+password_again = needs(OWN)(PasswordAgainView.as_view())
+code_again = needs(OWN)(CodeAgainView.as_view())
+passkey_again = needs(OWN)(PasskeyAgainView.as_view())
+go_on = needs(OWN)(require_GET(_go_on))
 index = needs(OWN)(MineView.as_view())
-add_app = needs(OWN)(AddAppView.as_view())
-remove_app = needs(STAFF)(RemoveAppView.as_view())
-add_passkey = needs(OWN)(AddPasskeyView.as_view())
-remove_passkey = needs(STAFF)(RemovePasskeyView.as_view())
-recovery_codes = needs(STAFF)(RecoveryCodesView.as_view())
-new_recovery_codes = needs(STAFF)(NewRecoveryCodesView.as_view())
+add_app = needs(ENROLL)(AddAppView.as_view())
+remove_app = needs(FACTORS)(RemoveAppView.as_view())
+add_passkey = needs(ENROLL)(AddPasskeyView.as_view())
+remove_passkey = needs(FACTORS)(RemovePasskeyView.as_view())
+recovery_codes = needs(FACTORS)(RecoveryCodesView.as_view())
+new_recovery_codes = needs(FACTORS)(NewRecoveryCodesView.as_view())

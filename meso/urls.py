@@ -24,6 +24,7 @@ urlpatterns = [
     path("staff/<int:pk>/", views.staff_edit, name="staff_edit"),
     path("staff/<int:pk>/sessions/end/", views.staff_sessions_end, name="staff_sessions_end"),
     path("staff/<int:pk>/let-try/", views.staff_let_try, name="staff_let_try"),
+    path("staff/<int:pk>/way-in/", views.staff_way_in, name="staff_way_in"),
     path("healthz/", views.healthz, name="healthz"),
     path("", include("records.urls")),
     path("", include("disclosures.urls")),

@@ -11,14 +11,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 from django.views.defaults import permission_denied
 
-from meso import audit, clock, dashboard, drafts, lockout, readiness, sessions, today
+from meso import audit, clock, dashboard, drafts, lockout, passwords, readiness, sessions, signin, today
 from meso.audit import Action
 from meso.forms import AuditFilterForm, NewStaffForm, OfficeForm, StaffForm
 from meso.http import HttpRequest, Refused, file_answer
 from meso.models import AccessEvent, Anchor, Office, Session, User
 from meso.paging import page
 from meso.pdf import render_pdf
-from meso.roles import NARROWER, PERMISSIONS, PUBLIC, STAFF, WORDS, Role, needs
+from meso.roles import FRESH, NARROWER, PERMISSIONS, PUBLIC, STAFF, WORDS, Role, needs
 
 logout = needs(PUBLIC)(LogoutView.as_view())
 
@@ -105,12 +105,14 @@ def office_profile(request: HttpRequest) -> HttpResponse:
     return render(request, "meso/office.html", {"form": form, "history": history})
 
 
-@needs("staff.manage")
+@needs("staff.view")
 @require_GET
 def staff_list(request: HttpRequest) -> HttpResponse:
     """Who works here, and what each role may do."""
     people = User.objects.order_by("-is_active", "last_name", "username")
-    table = [(WORDS[name], [role in roles for role in Role]) for name, roles in PERMISSIONS.items() if name in WORDS]
+    table = [
+        (WORDS[name], name in FRESH, [role in roles for role in Role]) for name, roles in PERMISSIONS.items() if name in WORDS
+    ]
     return render(request, "meso/staff_list.html", {"people": people, "roles": Role, "permissions": table, "narrower": NARROWER})
 
 
@@ -119,7 +121,7 @@ def staff_new(request: HttpRequest) -> HttpResponse:
     """Add a member of the staff."""
     form = NewStaffForm(request.POST or None, initial=drafts.initial(request))
     if request.method == "POST" and form.is_valid():
-        person = form.save()
+        person = form.save(given_at=clock.now())
         drafts.discard(request.user, request.path)
         messages.success(request, _("%(name)s can log in now.") % {"name": person.signature})
         return redirect("staff")
@@ -177,3 +179,20 @@ def _end_sessions(request: HttpRequest, person: User, which: str) -> None:
         audit.record(Action.LOGOUT, f"sessions of staff {person.pk}", detail=f"{ended} ended", request=request)
     said = ngettext("%(count)s session is ended.", "%(count)s sessions are ended.", ended) % {"count": ended}
     messages.success(request, said if ended else _("That session had ended already."))
+
+
+@needs("staff.manage")
+@transaction.atomic
+def staff_way_in(request: HttpRequest, pk: int) -> HttpResponse:
+    """For somebody who has lost password or second factor: a password for the next login, shown once; the lost factors gone."""
+    person = get_object_or_404(User.objects.select_for_update(), pk=pk)
+    given = ""
+    if request.method == "POST" and person.pk != request.user.pk:
+        if request.POST.get("act") == "password":
+            given = passwords.give_one(person, at=clock.now())
+            sessions.end(person)
+        elif request.POST.get("act") == "factor" and signin.take_factors_away(person):
+            messages.success(request, _("The second factor is taken away. At the next login a new one is set up."))
+            return redirect("staff_way_in", pk)
+    context = {"person": person, "given": given, "has_factor": signin.has_factor(person)}
+    return render(request, "meso/staff_way_in.html", context)

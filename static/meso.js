@@ -213,3 +213,17 @@ document.addEventListener("DOMContentLoaded", () => {
     form.password.focus();
   }, true);
 });
+
+// What is typed into the password fields can be looked at.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("[data-show-passwords]").forEach((part) => {
+    const button = part.querySelector("button");
+    const fields = [...part.closest("form").querySelectorAll('input[type="password"]')];
+    part.hidden = false;
+    button.addEventListener("click", () => {
+      const shown = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", String(shown));
+      fields.forEach((field) => { field.type = shown ? "text" : "password"; });
+    });
+  });
+});

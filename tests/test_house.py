@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from meso import append_only
 from meso.context import house
 from meso.models import AccessEvent
-from meso.roles import OWN, PERMISSIONS, PUBLIC, STAFF, WORDS, Role, needs
+from meso.roles import ENROLL, FACTORS, OWN, PERMISSIONS, PUBLIC, STAFF, WORDS, Role, needs
 from tests.factories import UserFactory
 
 ROOT = Path(settings.BASE_DIR)
@@ -145,7 +145,7 @@ def test_templates_ask_for_permissions_by_names_that_are_in_the_table(db):
 
 
 def test_every_permission_has_its_words():
-    assert set(WORDS) == set(PERMISSIONS) - {STAFF, OWN}
+    assert set(WORDS) == set(PERMISSIONS) - {STAFF, OWN, ENROLL, FACTORS}
 
 
 def test_every_permission_is_somebodys_and_is_asked_for():

@@ -13,7 +13,7 @@ from disclosures import withholding
 from disclosures.forms.desk import DeskForm
 from disclosures.forms.log import earlier_recipients
 from disclosures.models import Disclosure, Release
-from meso import audit, clock, drafts
+from meso import audit, clock, drafts, signin
 from meso.audit import Action
 from meso.http import HttpRequest, file_answer
 from meso.models import Draft
@@ -56,6 +56,8 @@ def at_the_desk(
     form, draft = _form_and_draft(request, made, initial)
     step = request.POST.get("step")
     if form.is_bound and form.is_valid():
+        if step == "release" and form.overrides and not signin.fresh(request):
+            return drafts.ask_again(request)
         if step == "release" and (released := form.release(at=clock.now(), office=request.office)):
             drafts.discard(request.user, request.path)
             return (then or _released)(request, released)

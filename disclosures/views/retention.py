@@ -68,7 +68,7 @@ def hold_lift(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("retention")
 
 
-@needs("retention.manage")
+@needs("retention.export")
 @at_most(HEAVY, person_of)
 def retention_csv(request: HttpRequest) -> HttpResponseBase:
     """The whole list, for the procedure of docs/retention.md, streamed."""
