@@ -412,10 +412,9 @@ def test_each_cookie_is_of_this_host_alone_in_production(tmp_path):
     assert start(tmp_path, browser, **PRODUCTION).stdout == "__Host-browser\n"
 
 
-def test_each_cookie_that_is_set_is_out_of_the_reach_of_scripts_and_other_sites(client, db, password):
-    UserFactory(username="adele", role="office_admin")
+def test_each_cookie_that_is_set_is_out_of_the_reach_of_scripts_and_other_sites(client, db):
     client.get("/accounts/login/")
-    client.post("/accounts/login/", {"username": "adele", "password": password})
+    log_in(client, UserFactory(username="adele", role="office_admin"))
     client.post("/privacy/language/", {"language": "es", "next": "/privacy/"})
     client.post(
         f"/staff/{User.objects.get().pk}/",
