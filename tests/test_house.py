@@ -259,6 +259,11 @@ def test_no_page_holds_inline_style_or_script():
     assert among(PAGES, r"<style\b|<script(?![^>]*\bsrc=)[^>]*>|<[a-z][^>]*\s(?:style|on[a-z]+)=") == {}
 
 
+def test_every_script_runs_by_nonce():
+    """The policy lets no other run."""
+    assert among(TEMPLATES, r"<script\b(?![^>]*nonce=)[^>]*\bsrc=[^>]*>") == {}
+
+
 SAME_IN_EVERY_LANGUAGE = {"SHA-256", "PDF", "CSV", "JSON"}
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from bench.build import LOOKS, build
+from bench.build import LOOKS, STAFF, build
 from disclosures.models import Disclosure
 from meso import seals
 from meso.models import AccessEvent, Office
@@ -26,7 +26,8 @@ def test_each_patient_has_5_entries_and_3_disclosures_and_one_in_10_a_request():
     assert {patient.entries.count() for patient in Patient.objects.all()} == {5}
     assert {patient.disclosures.count() for patient in Patient.objects.all()} == {3}
     assert PatientRequest.objects.count() == 3
-    assert AccessEvent.objects.count() == 90
+    assert AccessEvent.objects.filter(action="view").count() == 30 * LOOKS
+    assert AccessEvent.objects.count() == 30 * LOOKS + len(STAFF)  # each of the staff is an event too
 
 
 @pytest.mark.usefixtures("_thirty")
@@ -35,7 +36,7 @@ def test_every_seal_holds_and_the_next_row_goes_on_from_there():
     Entry.objects.create(patient=patient, kind="visit_note", service_on=ON, title="Visit", signed_as="Ada Vance", written_at=AT)
     report = seals.verify()
     assert report.breaks == []
-    assert (report.chains, report.links) == (31, 30 * (8 + LOOKS) + 1)  # the office's chain holds the looks
+    assert (report.chains, report.links) == (31, 30 * (8 + LOOKS) + len(STAFF) + 1)  # the office's chain holds looks and staff
 
 
 @pytest.mark.usefixtures("_thirty")

@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 from tests.fuzz import naughty
 from tests.fuzz.forms import Form, kind_of
 
-# Written whether or not an input is refused: the audit, who is logged in, and what was typed.
+# Written whether or not an input is refused: the audit, how often somebody tried, who is logged in, and what was typed.
 NOT_THE_RECORD = re.compile(
-    r"(meso_accessevent|meso_draft|django_session|mfa_|usersessions_|account_|django_cache|meso_chain|meso_head|_seal|meso_usersession)"
+    r"(meso_accessevent|meso_draft|django_session|meso_session|mfa_|usersessions_|account_|django_cache|meso_chain|meso_head|_seal|meso_usersession|meso_tally)"
 )
 WRITES = re.compile(r'^\s*(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM)\s+"?(\w+)', re.IGNORECASE)
 UNESCAPED = re.compile(rf"<(?:script|img|svg|b|a|!--)[^>]*{naughty.MARK}|<script>{naughty.MARK}|<{naughty.MARK}")

@@ -311,3 +311,16 @@ def test_the_code_is_shown_of_somebody_invented_and_where_the_demo_serves(client
     assert client.get(CODE).context["invented_code"] in (code_now(), code_now(-1))
     settings.DEMO = False
     assert "invented-code" not in client.get(CODE).text
+
+
+def test_whoever_left_a_first_login_open_unlocks_it_and_goes_on_there(client, doctor):
+    """The lock comes before the second factor; its page must not send on to one that is locked too."""
+    with time_machine.travel(AT, tick=False):
+        password_only(client, doctor)
+    with time_machine.travel(AT + timedelta(minutes=16), tick=False):
+        unlock = client.get(MINE)["Location"]
+        assert unlock.startswith("/accounts/unlock/")
+        assert client.get(unlock).status_code == 200
+        assert client.post("/accounts/unlock/", {"password": PASSWORD, "next": MINE})["Location"] == MINE
+        assert client.get(MINE).status_code == 200
+        assert client.get("/patients/")["Location"] == MINE
