@@ -1,5 +1,5 @@
 #!/bin/sh
-# scan.sh: known holes in the locked packages, and what Django's own check says about production settings.
+# scan.sh: known holes in the locked packages, what bandit sees in the code, and what Django's own check says about production settings.
 set -eu
 cd "$(dirname "$0")/.."
 PATH="$PWD/.venv/bin:$PATH"
@@ -18,3 +18,4 @@ production() {
 }
 production make_master_key
 production check --deploy --fail-level WARNING
+python -m scripts.bandit

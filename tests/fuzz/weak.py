@@ -18,7 +18,7 @@ FORM = '<form method="post" action="{}"><input name="words"><button>Send</button
 @csrf_exempt
 def index(request: HttpRequest) -> HttpResponse:
     """Links and forms for whoever walks in."""
-    links = '<a href="/weak/find/?q=a">find</a> <a href="/weak/go/?to=/">go</a> <a href="/weak/echo/?words=a">echo</a>'
+    links = '<a href="/weak/find/?q=10023">find</a> <a href="/weak/go/?to=/">go</a> <a href="/weak/echo/?words=a">echo</a>'
     return HttpResponse(
         f"<h1>Weak</h1>{links}{FORM.format('/weak/echo/')}{FORM.format('/weak/fails/')}{FORM.format('/weak/half/')}"
     )
@@ -38,7 +38,7 @@ def find(request: HttpRequest) -> HttpResponse:
     """A query glued together out of words: SQL injection."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT chart_number FROM records_patient WHERE chart_number = '{request.GET.get('q', '')}'")
-        return HttpResponse(f"<p>{len(cursor.fetchall())} found</p>")
+        return HttpResponse(f"<p>Found: {' '.join(str(row[0]) for row in cursor.fetchall())}</p>")
 
 
 @needs(PUBLIC)
