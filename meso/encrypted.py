@@ -27,33 +27,31 @@ _EMPTY: tuple[Any, ...] = (None, "", b"", [], {})
 class Locked:
     """A value as the database holds it: its locked bytes, and what they are once it was asked for."""
 
-    __slots__ = ("_field", "_value", "is_opened", "stored")
+    __slots__ = ("_opened", "_value", "stored")
 
-    def __init__(self, field: "Encrypted", stored: bytes) -> None:
-        self.stored, self.is_opened = stored, False  # once opened, it may have been changed where it is a list
-        self._field, self._value = field, None
+    def __init__(self, stored: bytes) -> None:
+        self.stored, self._opened, self._value = stored, False, None
 
     def __repr__(self) -> str:
         return f"<{len(self.stored)} locked bytes>"
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Locked) and self.stored == other.stored
-
-    def __hash__(self) -> int:
-        return hash(self.stored)
-
     @classmethod
     def of(cls, field: "Encrypted", value: Any) -> "Locked":
         """This value, locked for its field. What was just written need not be opened to be read."""
-        made = cls(field, keys.lock(field.purpose, field.pack(value), field.place))
-        made.is_opened, made._value = True, value
+        made = cls(keys.lock(field.purpose, field.pack(value), field.place))
+        made._opened, made._value = True, value
         return made
 
-    def open(self) -> Any:
+    @property
+    def is_opened(self) -> bool:
+        """Whether somebody has read it, and may have changed it where it is a list."""
+        return self._opened
+
+    def open(self, field: "Encrypted") -> Any:
         """The plain value. Raises meso.keys.KeyMissing."""
-        if not self.is_opened:
-            self._value = self._field.unpack(keys.unlock(self.stored, self._field.place))
-            self.is_opened = True
+        if not self._opened:
+            self._value = field.unpack(keys.unlock(self.stored, field.place))
+            self._opened = True
         return self._value
 
 
@@ -63,8 +61,9 @@ class _Opening(DeferredAttribute):
     def __get__(self, instance: Any, cls: Any = None) -> Any:
         if instance is None:
             return self
-        held = cast(Encrypted, self.field).held(instance)
-        return held.open() if isinstance(held, Locked) else held
+        field = cast(Encrypted, self.field)
+        held = field.held(instance)
+        return held.open(field) if isinstance(held, Locked) else held
 
     def __set__(self, instance: Any, value: Any) -> None:
         instance.__dict__[self.field.attname] = value
@@ -146,9 +145,9 @@ class Encrypted(models.Field):
         if value in _EMPTY:
             return value
         try:
-            return Locked(self, base64.b64decode(value, validate=True))
-        except (binascii.Error, ValueError):
-            return Locked(self, str(value).encode())  # plain words in the place of locked ones: said when somebody opens them
+            return Locked(base64.b64decode(value, validate=True))
+        except binascii.Error:
+            return Locked(str(value).encode())  # plain words in the place of locked ones: said when somebody opens them
 
 
 class EncryptedBinaryField(Encrypted, models.BinaryField):
@@ -171,27 +170,15 @@ class EncryptedBinaryField(Encrypted, models.BinaryField):
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         """What came out of the column, not yet opened."""
         content = value if value is None else bytes(value)
-        return Locked(self, content) if content else content
+        return Locked(content) if content else content
 
 
 class EncryptedTextField(Encrypted, models.TextField):
     """Words."""
 
 
-class EncryptedCharField(Encrypted, models.CharField):
-    """Words of one line. `max_length` is what a form takes; the column is as long as it must be."""
-
-    def get_internal_type(self) -> str:
-        """As the database sees it."""
-        return "TextField"
-
-
-class EncryptedJSONField(Encrypted):
+class EncryptedJSONField(Encrypted, models.TextField):
     """What JSON can hold. A list that was read may have been changed in place, so it is locked anew when its row is saved."""
-
-    def get_internal_type(self) -> str:
-        """As the database sees it."""
-        return "TextField"
 
     def pack(self, value: Any) -> bytes:
         """As JSON."""
@@ -200,6 +187,10 @@ class EncryptedJSONField(Encrypted):
     def unpack(self, content: bytes) -> Any:
         """Out of JSON."""
         return json.loads(content)
+
+    def to_python(self, value: Any) -> Any:
+        """As it is."""
+        return value
 
     def as_column(self, held: Any) -> Any:
         """Locked JSON; an empty list as "[]"."""
@@ -213,7 +204,7 @@ class EncryptedJSONField(Encrypted):
         """As the base, and what was read is locked anew."""
         held = model_instance.__dict__.get(self.attname)
         if isinstance(held, Locked) and held.is_opened:
-            model_instance.__dict__[self.attname] = held.open()
+            model_instance.__dict__[self.attname] = held.open(self)
         return super().pre_save(model_instance, add)
 
 

@@ -17,7 +17,6 @@ from simple_history.models import HistoricalRecords
 
 from meso.anchors import Anchor
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
-from meso.encrypted import EncryptedJSONField
 from meso.keys import DataKey
 from meso.limits import Tally
 from meso.money import MoneyField
@@ -314,7 +313,7 @@ class Draft(models.Model):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     path = models.CharField(max_length=LONGEST_PATH)
-    fields = EncryptedJSONField()
+    fields = models.JSONField()
     saved_at = models.DateTimeField()
 
     class Meta:

@@ -11,7 +11,6 @@ from django.db import models
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from meso.encrypted import EncryptedTextField
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -64,7 +63,7 @@ class Disagreement(Sealed):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     request = models.ForeignKey("requests_app.PatientRequest", on_delete=models.PROTECT, related_name="disagreements")
     received_on = models.DateField(_("received on"))
-    text = EncryptedTextField(_("statement"), blank=True)
+    text = models.TextField(_("statement"), blank=True)
     scan = models.ForeignKey(Attachment, on_delete=models.PROTECT, null=True, related_name="+")
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
@@ -87,7 +86,7 @@ class Rebuttal(Signed, Sealed):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     disagreement = models.OneToOneField(Disagreement, on_delete=models.PROTECT, related_name="rebuttal")
     letter = models.OneToOneField(Letter, on_delete=models.PROTECT, related_name="rebuttal")  # the patient's copy
-    text = EncryptedTextField(_("rebuttal"))
+    text = models.TextField(_("rebuttal"))
     written_on = models.DateField()
 
     class Meta:

@@ -1,23 +1,20 @@
 """Encrypted columns: plain in Python, locked in the database, not searched, sealed as they are stored."""
 
-import base64
 import json
 from types import SimpleNamespace
 
 import pytest
 from django.apps import apps
-from django.core.exceptions import FieldError, ValidationError
+from django.core.exceptions import FieldError
 from django.core.management.base import CommandError
 from django.db import connection, models
 
 from meso import keys, seals
 from meso.encrypted import Encrypted, EncryptedBinaryField, Locked, encrypted_fields, refuse_plain_rows
 from meso.keys import KeyMissing
-from meso.models import Draft
-from records.models import Attachment, Entry
-from requests_app.models import PatientRequest
+from records.models import Attachment
 from tests.conftest import past_the_guard
-from tests.factories import AT, AttachmentFactory, EntryFactory, PatientFactory, RequestFactory, UserFactory
+from tests.factories import AttachmentFactory
 
 PDF = b"%PDF-1.4 of Maria Alvarez"
 
@@ -140,83 +137,3 @@ def test_every_encrypted_column_says_its_place_once():
     assert len(fields) > 15
     assert len({field.place for field in fields}) == len(fields)
     assert all(isinstance(field, Encrypted) for field in fields)
-
-
-# --- words --------------------------------------------------------------------------------------------------------------
-
-
-def words_of(row) -> dict[str, bytes]:
-    """What the database itself holds of each encrypted column of this row."""
-    return {field.name: stored(type(row), f'"{field.column}"', row.pk) for field in encrypted_fields(type(row))}
-
-
-def test_the_words_of_a_chart_can_not_be_read_in_the_database(db):
-    told = {"title": "HIV test", "areas": "Abdomen", "technique": "Nappage", "reaction": "Redness", "body": "Told in confidence."}
-    entry = EntryFactory(**told, products=[{"name": "Lipostabil", "lot": "7"}])
-    strike = entry.strike(by=entry.author, at=AT, reason="Not true", passage="confidence")
-    addendum = entry.add_addendum(by=entry.author, at=AT, body="More in confidence.")
-    for row in (entry, strike, addendum):
-        for name, held in words_of(row).items():
-            assert base64.b64decode(held, validate=True).startswith(b"MESO1"), name
-    again = Entry.objects.get(pk=entry.pk)
-    assert {name: getattr(again, name) for name in told} == told
-    assert again.products == [{"name": "Lipostabil", "lot": "7"}]
-    assert seals.verify().breaks == []
-
-
-def test_nothing_is_stored_as_nothing(db):
-    entry = EntryFactory(body="", areas="", products=[])
-    assert {name: words_of(entry)[name] for name in ("body", "areas", "products")} == {
-        "body": b"", "areas": b"", "products": b"[]",
-    }  # fmt: skip
-    again = Entry.objects.get(pk=entry.pk)
-    assert (again.body, again.areas, again.products) == ("", "", [])
-    assert list(Entry.objects.filter(body="")) == [entry]
-
-
-def test_what_is_changed_in_place_is_stored(db):
-    draft = Draft.objects.create(user=UserFactory(), path="/x/", fields={"body": ["a"]}, saved_at=AT)
-    before = words_of(draft)["fields"]
-    read = Draft.objects.get(pk=draft.pk)
-    read.fields["body"].append("b")
-    read.save()
-    assert Draft.objects.get(pk=draft.pk).fields == {"body": ["a", "b"]}
-    assert words_of(draft)["fields"] != before
-
-
-def test_a_row_that_is_saved_without_a_look_keeps_its_locked_bytes(db):
-    asked = RequestFactory(description="Please send my photographs.")
-    before = words_of(asked)["description"]
-    PatientRequest.objects.get(pk=asked.pk).save()
-    assert words_of(asked)["description"] == before
-    PatientRequest.objects.filter(pk=asked.pk).update(description="Other words")
-    assert PatientRequest.objects.get(pk=asked.pk).description == "Other words"
-    assert b"Other" not in words_of(asked)["description"]
-
-
-def test_a_line_of_words_is_as_long_as_its_form_allows(db):
-    entry = EntryFactory.build(title="x" * 201, patient=PatientFactory(), author=UserFactory())
-    with pytest.raises(ValidationError) as refusal:
-        entry.full_clean()
-    assert "title" in refusal.value.message_dict
-
-
-@pytest.mark.parametrize(
-    "column",
-    [
-        "records.Entry.title", "records.Entry.body", "records.Entry.areas", "records.Entry.products", "records.Entry.technique",
-        "records.Entry.reaction", "records.Addendum.body", "records.StrikeThrough.passage", "records.StrikeThrough.reason",
-        "records.Misfiling.reason", "records.EntryFlag.reason", "records.MinorDecision.reasoning",
-        "records.RepresentativeRefusal.reasoning", "records.RefusalEnding.reason", "records.ContactPreference.where",
-        "records.ContactPreference.avoid", "records.Restriction.what", "records.ChartGuard.reason",
-        "records.EmergencyAccess.reason", "records.EmergencyReview.words", "disclosures.Breach.what",
-        "disclosures.BreachEvent.data", "disclosures.VictimTold.words", "disclosures.Suspension.statement",
-        "requests_app.Complaint.complainant", "requests_app.Complaint.reach", "requests_app.Complaint.about",
-        "requests_app.ComplaintEvent.text", "requests_app.Disagreement.text", "requests_app.Rebuttal.text",
-        "requests_app.WithheldPassage.passage", "requests_app.ReviewOutcome.reasons", "requests_app.Sanction.what_happened",
-        "requests_app.PatientRequest.description", "requests_app.PatientRequest.decision_text", "meso.Draft.fields",
-    ],
-)  # fmt: skip
-def test_the_most_sensitive_words_are_encrypted(column):
-    model, _, field = column.rpartition(".")
-    assert isinstance(apps.get_model(model)._meta.get_field(field), Encrypted)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('meso', '0012_words_encrypted'),
+        ('meso', '0011_tally'),
     ]
 
     operations = [
