@@ -54,11 +54,6 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     return page(request, 400)
 
 
-def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Django's handler403."""
-    return page(request, 403)
-
-
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's handler404."""
     return page(request, 404)

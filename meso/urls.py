@@ -32,6 +32,5 @@ urlpatterns = [
 ]
 
 handler400 = "meso.errors.bad_request"
-handler403 = "meso.errors.forbidden"
 handler404 = "meso.errors.not_found"
 handler500 = "meso.errors.failed"

@@ -2,16 +2,14 @@
 
 from django.contrib import messages
 from django.contrib.auth.views import LogoutView
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
-from django.views.defaults import permission_denied
 
-from meso import audit, clock, dashboard, drafts, lockout, passwords, readiness, sessions, signin, today
+from meso import audit, clock, dashboard, drafts, errors, lockout, passwords, readiness, sessions, signin, today
 from meso.audit import Action
 from meso.forms import AuditFilterForm, NewStaffForm, OfficeForm, StaffForm
 from meso.http import HttpRequest, Refused, file_answer
@@ -56,7 +54,7 @@ def refused(request: HttpRequest, exception: Exception | None = None) -> HttpRes
     """The page for what is not one's to open; a refusal that a view makes leaves its event behind."""
     if isinstance(exception, Refused):
         audit.refused(request, exception.subject, exception.chart)
-    return permission_denied(request, exception or PermissionDenied())
+    return errors.page(request, 403)
 
 
 @needs("audit.view")

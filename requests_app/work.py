@@ -17,7 +17,7 @@ PATIENCE = timedelta(minutes=2)  # how old a page must be for whoever can't do t
 _ANSWER = re.compile(r"\d{1,9}(?:,\d{1,9}){7}")
 
 # Taken in within the hour, from which on work is asked for: from one address, and in all.
-FROM_ONE = Limit("forms from one address", most=3, window=timedelta(hours=1))
+FROM_ONE = Limit("forms from one address", most=5, window=timedelta(hours=1))
 IN_ALL = Limit("forms in all", most=20, window=timedelta(hours=1))
 # How often one page's work pays, and how often one address may wait instead.
 PAYS = Limit("work of a page", most=3, window=timedelta(days=1))

@@ -3,10 +3,9 @@
 import re
 
 import pytest
-from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
-from meso.models import Draft, User
+from meso.models import Draft, Session, User
 from records.models import Entry, Patient
 from requests_app.kinds import Kind, Step
 from requests_app.models import PatientRequest

@@ -127,7 +127,7 @@ def test_an_accounting_can_only_be_granted(client, signed_in):
 def test_nothing_asks_why_the_patient_wishes_to_be_reached_another_way(client, signed_in):
     signed_in("privacy_officer")
     text = client.get(path(verified("confidential_communication", UserFactory()))).content.decode()
-    form = text[text.index('name="outcome"') :]
+    form = text[text.index('name="outcome"') : text.index('<template id="lock-warning"')]
     assert set(re.findall(r'name="(\w+)"', form)) == {"outcome", "ground", "text", "preview"}
 
 

@@ -7,12 +7,11 @@ from html import unescape
 import pytest
 import time_machine
 from django.apps import apps
-from django.contrib.sessions.models import Session
 from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 
-from meso.models import AccessEvent, Office
+from meso.models import AccessEvent, Office, Session
 from meso.roles import PUBLIC, Role
 from requests_app import work
 from requests_app.forms.public import PublicAskForm

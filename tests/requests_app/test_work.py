@@ -79,7 +79,7 @@ def test_when_many_come_in_a_page_without_its_sum_is_not_taken_and_loses_nothing
     assert client.post(FORM, typed | {"work": work_of(html)}).status_code == 302
 
 
-def test_one_address_alone_is_asked_from_its_fourth_on(client):
+def test_one_address_alone_is_asked_from_its_sixth_on(client):
     for number in range(work.FROM_ONE.most):
         assert work_of(client.get(FORM, {"kind": "access"}).text) == ""
         assert send(client, description=f"No. {number}").status_code == 302
