@@ -1,5 +1,7 @@
 """What every test stands on: the triggers lifted for a flush and for nothing else, somebody logged in, queries counted."""
 
+import io
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +20,7 @@ from django.db import connection
 from django.dispatch import receiver
 from django.test.utils import CaptureQueriesContext
 
-from meso import app_role, append_only
+from meso import app_role, append_only, logs
 from meso.models import User
 from tests.factories import AT, PASSWORD, UserFactory
 
@@ -192,6 +194,17 @@ def queries_for(client) -> Callable[..., list[str]]:
         return [query["sql"] for query in captured.captured_queries]
 
     return run
+
+
+@pytest.fixture
+def written() -> Iterator[Callable[[], str]]:
+    """What the service would write on stderr: a function that gives it."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logs.Lines())
+    logging.getLogger().addHandler(handler)
+    yield stream.getvalue
+    logging.getLogger().removeHandler(handler)
 
 
 @pytest.fixture(scope="session")

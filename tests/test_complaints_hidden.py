@@ -3,7 +3,6 @@
 from datetime import date
 
 import pytest
-import time_machine
 from django.urls import reverse
 
 from meso.models import AccessEvent
@@ -12,15 +11,9 @@ from requests_app.models import Complaint
 from tests.factories import AT, PatientFactory, RequestFactory, UserFactory
 from tests.test_house import URLS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nov_24")]
 SECRET, WHO = "loitering in the corridor", "Zenobia Pratt"
 OTHERS = ["front_desk", "physician", "office_admin"]
-
-
-@pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(AT, tick=False):
-        yield
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from tests.factories import (
 )
 from tests.test_house import SAMPLES, URLS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nov_24")]
 
 GLASS = "This chart is guarded"
 NAMES = ("Ottilie", "Quennell", "1961", "Minerva Lane")
@@ -37,12 +37,6 @@ NO_PATIENT = {
     "emergency_access": "names chart and staff; a physician is shown only the accesses of the office's one officer",
 }
 BOUND = [role for role in Role.values if role in PERMISSIONS["glass.break"]]
-
-
-@pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(AT, tick=False):
-        yield
 
 
 @pytest.fixture

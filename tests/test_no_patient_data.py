@@ -1,7 +1,5 @@
 """A walk through the whole house: no address, title, file name, log line or mail holds a patient's name, birth date or words."""
 
-import io
-import logging
 import re
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -16,7 +14,7 @@ from django.db import models
 from django.test import Client
 from django.urls import Resolver404, resolve
 
-from meso import logs, paging
+from meso import paging
 from meso.roles import Role
 from records.models import Entry, Patient
 from requests_app.demo import load, people
@@ -132,16 +130,6 @@ def office(db, signed_in):
     with time_machine.travel(AT, tick=False):
         load.load(on=AT.date(), at=AT)
         yield
-
-
-@pytest.fixture
-def written():
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(logs.Lines())
-    logging.getLogger().addHandler(handler)
-    yield stream.getvalue
-    logging.getLogger().removeHandler(handler)
 
 
 @pytest.mark.parametrize("role", [Role.PRIVACY_OFFICER, Role.PHYSICIAN])

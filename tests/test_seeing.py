@@ -25,18 +25,12 @@ from tests.factories import (
 )
 from tests.test_house import URLS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nov_24")]
 
 # A word for each place where a note says something.
 TITLE, BODY, REST, BESIDE, FILE = "Zibeline", "quokka", "Yarrow", "Marzipan", "gooseberry"
 SECRETS = (TITLE, BODY, REST, BESIDE, FILE)
 NOTE = "Psychotherapy notes"
-
-
-@pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(AT, tick=False):
-        yield
 
 
 @pytest.fixture

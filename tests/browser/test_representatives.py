@@ -3,22 +3,15 @@
 from datetime import date
 
 import pytest
-import time_machine
 from playwright.sync_api import Page, expect
 
 from records.models import Representative
 from requests_app.models import PatientRequest
 from tests.browser.conftest import DESK, PHONE
-from tests.factories import AT, PatientFactory, RepresentativeFactory, RequestFactory, UserFactory
+from tests.factories import PatientFactory, RepresentativeFactory, RequestFactory, UserFactory
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("nov_24")]
 ASK = "Ask the privacy officer before acting for this representative."
-
-
-@pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(AT, tick=True):
-        yield
 
 
 def fill_in(page: Page) -> None:

@@ -17,7 +17,7 @@ from tests.disclosures.log_pages import last_event
 from tests.factories import AT, ContactPreferenceFactory, DisclosureFactory, EntryFactory, UserFactory
 from tests.requests_app.answering import a_doctor
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_on_november_24")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nov_24")]
 PAGE = "/patients/10023/accounting/"
 GIVE = {"start": "2026-01-01", "end": "2026-11-24", "how": "handed over"}
 

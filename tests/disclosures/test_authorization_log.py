@@ -10,7 +10,7 @@ from disclosures.models import AuthorizationRevocation, Correction, Disclosure, 
 from tests.disclosures.log_pages import facts
 from tests.factories import AT, AuthorizationFactory, DisclosureFactory, EntryFactory, UserFactory
 
-pytestmark = pytest.mark.usefixtures("_on_november_24")
+pytestmark = pytest.mark.usefixtures("nov_24")
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.disclosures.log_pages import ONCE, last_event
 from tests.disclosures.test_log_form import expired
 from tests.factories import AT, AttachmentFactory, AuthorizationFactory, EntryFactory, UserFactory
 
-pytestmark = pytest.mark.usefixtures("_on_november_24")
+pytestmark = pytest.mark.usefixtures("nov_24")
 FORMS = "/patients/10023/authorizations/"
 PNG = AttachmentFactory.content
 

@@ -240,7 +240,7 @@ STATED = {"agency": "FBI", "official": "Lee", "how": "oral", "stated_on": "2026-
 # --- the pages --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 def test_the_officer_goes_from_the_row_to_the_closed_breach(client, signed_in, row, patient):
     signed_in("privacy_officer")
     assert f"/breaches/new/?row={row.pk}" in client.get("/").content.decode()
@@ -271,7 +271,7 @@ def test_the_officer_goes_from_the_row_to_the_closed_breach(client, signed_in, r
     assert AccessEvent.objects.filter(subject=f"breach {one.pk}").count() >= 7
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 @pytest.mark.parametrize(
     ("act", "sent", "field", "words"),
     [
@@ -300,7 +300,7 @@ def test_what_can_not_be_is_said_at_its_field(client, signed_in, breach, act, se
     assert not BreachEvent.objects.exists()
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 def test_the_dashboard_shows_what_is_due_in_a_number_of_queries_that_does_not_grow(client, signed_in, queries_for, breach, now):
     signed_in("privacy_officer")
     breach.assess(factors(), low=False, **now)

@@ -9,7 +9,7 @@ from meso.models import AccessEvent
 
 HEADER = "chart_number,disclosed_on,recipient,recipient_address,information,purpose_code,purpose,authorized_on"
 GOOD = '10023,2026-06-15,"Dept. of Health","1 Capitol Sq, Albany",Visit note,required_by_law,State law,'
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("patient", "_on_november_24")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("patient", "nov_24")]
 
 
 @pytest.fixture

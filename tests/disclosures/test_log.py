@@ -11,7 +11,7 @@ from disclosures.models import Correction, DisclosedEntry, Disclosure, Disclosur
 from tests.disclosures.log_pages import facts, last_event
 from tests.factories import AT, DisclosureFactory, EntryFactory, UserFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_on_november_24")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nov_24")]
 
 
 def shown(client, **filters):

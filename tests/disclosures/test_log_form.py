@@ -12,7 +12,7 @@ from tests.disclosures.log_pages import facts, last_event
 from tests.factories import AT, DisclosureFactory, EntryFactory, PatientFactory, SuspensionFactory
 from tests.signing_in import log_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_on_november_24")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nov_24")]
 
 
 def test_a_disclosure_is_logged_with_its_entries(client, signed_in, patient):

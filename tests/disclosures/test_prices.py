@@ -163,7 +163,7 @@ SENT = {"start": "2026-01-01", "end": "2026-11-24"}
 FREE = SENT | {"how": "handed over"}
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 def test_the_desk_sees_the_price_tells_it_and_records_the_answer(client, signed_in, later):
     signed_in("front_desk")
     page = client.get(PAGE).content.decode()
@@ -181,7 +181,7 @@ def test_the_desk_sees_the_price_tells_it_and_records_the_answer(client, signed_
     assert "$0.88" in client.get(PAGE).content.decode()
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 def test_a_second_click_on_a_free_list_asks_for_no_money(client, signed_in, patient):
     signed_in("front_desk")
     for _ in range(2):
@@ -189,7 +189,7 @@ def test_a_second_click_on_a_free_list_asks_for_no_money(client, signed_in, pati
     assert AccountingGiven.objects.count() == 1
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 def test_a_wrong_figure_is_said_at_its_field(client, signed_in, later):
     signed_in("front_desk")
     form = client.post(f"{PAGE}give/", {**SENT, "delivery": "pick_up", "postage": "0.73"}).context["give_form"]
@@ -198,7 +198,7 @@ def test_a_wrong_figure_is_said_at_its_field(client, signed_in, later):
     assert list(form.errors) == ["postage"]
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 def test_a_priced_list_goes_out_as_the_patient_wishes_when_it_is_told_and_when_it_is_paid(client, signed_in, later):
     ContactPreferenceFactory(patient=later, means="phone", where="555-010-9999")
     signed_in("front_desk")
@@ -219,7 +219,7 @@ def test_a_priced_list_goes_out_as_the_patient_wishes_when_it_is_told_and_when_i
     assert AccountingGiven.objects.latest("id").how == "by mail"
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 @pytest.mark.parametrize(
     ("delivery", "how"), [("mail", "by mail"), ("pick_up", "handed over"), ("electronic", "by encrypted e-mail")]
 )
@@ -229,7 +229,7 @@ def test_a_later_list_that_costs_nothing_keeps_the_way_of_its_delivery(client, s
     assert AccountingGiven.objects.latest("id").how == how
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 def test_a_form_for_a_free_list_that_was_given_meanwhile_asks_for_the_price(client, signed_in, patient):
     signed_in("front_desk")
     client.post(f"{PAGE}give/", FREE)

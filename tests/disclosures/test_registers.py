@@ -128,7 +128,7 @@ def test_a_row_may_say_under_which_part_of_its_rule_it_went_out(patient, code, n
         DisclosureFactory(patient=patient, purpose_code="decedent", sub_kind=name)
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 def test_an_adverse_event_is_logged_with_its_part_and_maker(client, signed_in, patient):
     signed_in("front_desk")
     associate = BusinessAssociate.objects.create(name="Billing Partners", does="Bills", contract_on=date(2026, 1, 1))
@@ -141,7 +141,7 @@ def test_an_adverse_event_is_logged_with_its_part_and_maker(client, signed_in, p
     assert "Adverse event or recall" in page
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 def test_a_part_chosen_for_another_purpose_is_left_out(client, signed_in, patient):
     signed_in("front_desk")
     protocol = ResearchProtocol.objects.create(**PROTOCOL)
@@ -159,7 +159,7 @@ def scanned(kind="pdf"):
     return SimpleUploadedFile("request.png", AttachmentFactory.build(patient=None, added_by=None).content)
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 @pytest.mark.parametrize("kind", ["pdf", "png"])
 def test_a_copy_of_the_request_may_stand_for_the_purpose_and_goes_along(client, signed_in, patient, kind):
     signed_in("front_desk")
@@ -176,7 +176,7 @@ def test_a_copy_of_the_request_may_stand_for_the_purpose_and_goes_along(client, 
     assert not patient.attachments.exists()
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 @pytest.mark.parametrize("code", [code for code, purpose in PURPOSES.items() if not purpose.exempt])
 def test_the_purpose_may_be_empty_only_with_a_copy_and_only_for_hhs_and_512(client, signed_in, patient, code):
     signed_in("front_desk")
@@ -197,7 +197,7 @@ def test_the_database_keeps_to_it(patient):
             DisclosureFactory(patient=patient, purpose="", **change)
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 @pytest.mark.parametrize(
     ("content", "words"), [(b"%PDF-1.4 broken", "broken or locked"), (b"MZ nonsense", "is not a PDF"), (b"", "empty")]
 )
@@ -234,7 +234,7 @@ def report(patient):
     return DisclosureFactory(patient=patient, disclosed_on=date(2026, 11, 20), **facts_)
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 @pytest.mark.parametrize(
     ("sent", "field"),
     [
@@ -276,7 +276,7 @@ def test_only_a_report_about_an_adult_makes_the_task_and_a_correction_keeps_its_
 # --- the officer's pages ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 def test_the_officer_keeps_both_registers_with_their_history(client, signed_in):
     officer = signed_in("privacy_officer")
     sent = {name: value.isoformat() if isinstance(value, date) else value for name, value in PROTOCOL.items()}

@@ -194,7 +194,7 @@ def everything(client, patient, capsys) -> list:
     return [*(re.sub(chance, "", text) for text in seen), pdf.content, pdf.pages]
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 @pytest.mark.parametrize("role", ["front_desk", "physician"])
 def test_nothing_that_the_desk_or_the_patient_gets_tells_of_it(client, signed_in, patient, capsys, role):
     desk = signed_in(role)
@@ -210,7 +210,7 @@ def test_nothing_that_the_desk_or_the_patient_gets_tells_of_it(client, signed_in
         assert client.get(f"/disclosures/{row.pk}/").status_code == 200
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 def test_the_desk_logs_on_and_lands_on_a_page_that_is_there(client, signed_in, patient):
     SuspensionFactory(patient=patient)
     signed_in("front_desk")
@@ -221,7 +221,7 @@ def test_the_desk_logs_on_and_lands_on_a_page_that_is_there(client, signed_in, p
     assert Disclosure.objects.get().recipient == "State Police"
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 @pytest.mark.parametrize(("own", "seen"), [(False, 404), (True, 200)])
 def test_a_release_to_the_agency_is_hidden_as_its_row_is_but_for_whoever_prints_its_papers(client, signed_in, patient, own, seen):
     SuspensionFactory(patient=patient)
@@ -239,7 +239,7 @@ def test_a_release_to_the_agency_is_hidden_as_its_row_is_but_for_whoever_prints_
     assert "State Police" in client.get("/patients/10023/releases/").content.decode()
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 def test_the_officer_sees_the_row_in_the_log_but_not_in_the_accounting(client, signed_in, patient, police):
     SuspensionFactory(patient=patient)
     signed_in("privacy_officer")
@@ -344,7 +344,7 @@ def statement(**change):
     } | change  # fmt: skip
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 def test_the_officer_takes_a_statement_down_from_the_row_it_is_about(client, signed_in, patient, police):
     officer = signed_in("privacy_officer")
     assert f"/patients/10023/suspensions/new/?row={police.pk}" in client.get(f"/disclosures/{police.pk}/").content.decode()
@@ -362,7 +362,7 @@ def test_the_officer_takes_a_statement_down_from_the_row_it_is_about(client, sig
     assert AccessEvent.objects.filter(subject=f"suspension {one.pk}", chart_number="10023").count() == 3
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 @pytest.mark.parametrize(
     ("change", "field", "words"),
     [
@@ -384,7 +384,7 @@ def test_what_the_rule_refuses_is_said_at_its_field(client, signed_in, patient, 
     assert not Suspension.objects.exists()
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 def test_the_officer_records_the_written_one_and_ends_it(client, signed_in, patient):
     signed_in("privacy_officer")
     old = SuspensionFactory(patient=patient)
@@ -399,7 +399,7 @@ def test_the_officer_records_the_written_one_and_ends_it(client, signed_in, pati
     assert client.get("/suspensions/").context["rows"] == [(new, False), (old, False)]
 
 
-@pytest.mark.usefixtures("_on_november_24")
+@pytest.mark.usefixtures("nov_24")
 def test_no_page_of_another_role_leads_there(client, signed_in, patient, police):
     SuspensionFactory(patient=patient)
     for role in ("front_desk", "physician", "office_admin"):

@@ -1,7 +1,6 @@
 """What is written into the log: never a value, whatever was being handled when it went wrong."""
 
 import ast
-import io
 import json
 import logging
 import re
@@ -22,17 +21,6 @@ from tests.meso.test_gates import PRODUCTION
 from tests.test_house import MODULES, name_of
 
 SECRET = "Zwetschgenwasser"
-
-
-@pytest.fixture
-def written():
-    """What the service would write on stderr: a function that gives it."""
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(logs.Lines())
-    logging.getLogger().addHandler(handler)
-    yield stream.getvalue
-    logging.getLogger().removeHandler(handler)
 
 
 def fails_with_a_row(*args, **kwargs):

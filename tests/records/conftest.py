@@ -2,24 +2,13 @@
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable
 
 import pytest
-import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from meso.models import AccessEvent
-
-NOON = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)  # noon in Albany
-
-
-@pytest.fixture
-def nov_24() -> Iterator[None]:
-    """The office's clock stands at noon of November 24, 2026."""
-    with time_machine.travel(NOON, tick=False):
-        yield
 
 
 def _picture(kind: str) -> bytes:

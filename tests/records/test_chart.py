@@ -246,7 +246,7 @@ def test_the_physician_strikes_words_and_they_stay_legible(client, doctor, entry
     assert "No known allergies.\n<del>Smokes five cigarettes a day.</del> Plan: three" in page.text
     words = in_words(page)
     assert "Disputed: line through “Smokes five cigarettes a day.” Reason: The patient never smoked." in words
-    assert "Ada Vance, MD · Nov 24, 2026, 12:00 PM" in words
+    assert "Ada Vance, MD · Nov 24, 2026, 10:00 AM" in words
     assert "Partly disputed" in words
 
 
@@ -317,7 +317,7 @@ def test_an_addendum_stands_under_its_entry_dated_and_signed(client, doctor, ent
     client.post(f"/patients/10023/entries/{entry.pk}/addendum/", {"body": "Called the family doctor.\r\nNo objection."})
     assert Addendum.objects.get().body == "Called the family doctor.\nNo objection."
     words = in_words(client.get("/patients/10023/"))
-    assert "Addendum Called the family doctor. No objection. Ada Vance, MD · Nov 24, 2026, 12:00 PM" in words
+    assert "Addendum Called the family doctor. No objection. Ada Vance, MD · Nov 24, 2026, 10:00 AM" in words
     assert Entry.objects.get().body == BODY
 
 

@@ -12,8 +12,7 @@ from django.test import Client
 
 from meso.models import AccessEvent, Draft
 from records.models import Attachment, Entry, Restriction
-from tests.factories import PatientFactory, UserFactory
-from tests.records.conftest import NOON
+from tests.factories import AT, PatientFactory, UserFactory
 from tests.signing_in import log_in
 
 FORM = "/patients/10023/entries/new/"
@@ -58,7 +57,7 @@ def test_a_physician_writes_and_signs(client, doctor, patient, events):
     entry = Entry.objects.get()
     assert response["Location"] == f"/patients/10023/#entry-{entry.pk}"
     assert (entry.patient, entry.author, entry.signed_as) == (patient, doctor, "Ada Vance, MD")
-    assert (entry.service_on, entry.body, entry.written_at) == (date(2026, 11, 23), "No pain.\nPlan: go on.", NOON)
+    assert (entry.service_on, entry.body, entry.written_at) == (date(2026, 11, 23), "No pain.\nPlan: go on.", AT)
     assert events()[-1] == ("create", f"entry {entry.pk}", "10023")
 
 
@@ -230,11 +229,11 @@ def test_a_double_click_writes_one_entry():
 
 def test_what_is_typed_is_kept_and_said_in_words(client, doctor):
     answer = client.post(DRAFT, NOTE)
-    assert answer.text == "Draft kept 12:00 PM"
+    assert answer.text == "Draft kept 10:00 AM"
     page = client.get(FORM)
     assert page.context["form"]["body"].value() == NOTE["body"]
     assert page.context["form"]["token"].value() == NOTE["token"]
-    assert "What you typed until Nov 24, 12:00 PM is back in the form." in page.text
+    assert "What you typed until Nov 24, 10:00 AM is back in the form." in page.text
     assert "Discard draft" in page.text
 
 
@@ -267,7 +266,7 @@ def test_the_last_keystrokes_do_not_bring_a_written_entry_back(client, doctor):
     client.post(FORM, NOTE)
     client.post(DRAFT, NOTE)  # was on its way while the form was sent
     assert client.get(FORM).context["form"]["body"].value() is None
-    Draft.objects.create(user=doctor, path=FORM, fields={"token": [NOTE["token"]], "body": ["x"]}, saved_at=NOON)
+    Draft.objects.create(user=doctor, path=FORM, fields={"token": [NOTE["token"]], "body": ["x"]}, saved_at=AT)
     assert client.get(FORM).context["form"]["body"].value() is None
     assert not Draft.objects.exists()
 
@@ -324,7 +323,7 @@ def test_one_tick_keeps_what_was_paid_in_full_from_the_plan(client, desk, patien
     assert (restriction.paid.plan, str(restriction.paid.amount), restriction.begins_on) == (
         "Empire Health",
         "180.00",
-        NOON.date(),
+        AT.date(),
     )
     assert restriction.agreed_by == desk
     client.post(FORM, BILL | KEEP)  # the same form again

@@ -10,14 +10,8 @@ from meso.models import AccessEvent
 from records.models import ChartGuard, EmergencyAccess, EmergencyReview
 from tests.factories import AT, EntryFactory, PatientFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nov_24")]
 GUARD = "/patients/10023/guard/"
-
-
-@pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(AT, tick=False):
-        yield
 
 
 @pytest.fixture

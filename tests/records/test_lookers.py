@@ -16,15 +16,9 @@ from records.models import LookersGiven
 from scripts import messages
 from tests.factories import AT, PatientFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nov_24")]
 PAGE = "/patients/10023/lookers/"
 TODAY = date(2026, 11, 24)
-
-
-@pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(AT, tick=False):
-        yield
 
 
 @pytest.fixture

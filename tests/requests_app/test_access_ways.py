@@ -14,17 +14,15 @@ from requests_app.kinds import Delivery, Kind, Outcome, Step
 from requests_app.models import CopyBill, Letter, SummaryAgreement
 from requests_app.models.timeline import Verb
 from tests.factories import EntryFactory, RequestFactory, UserFactory
-from tests.requests_app.answering import AT, ON, RECEIVED, an_office, granted, now, priced, verified, words_of
+from tests.requests_app.answering import ON, RECEIVED, an_office, granted, now, priced, verified, words_of
 from tests.requests_app.test_copies import made, order_of
 
 pytestmark = [pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(AT, tick=False):
-        an_office()
-        yield
+def _office(nov_24):
+    an_office()
 
 
 @pytest.fixture

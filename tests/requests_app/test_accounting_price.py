@@ -4,7 +4,6 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-import time_machine
 
 from disclosures import accounting
 from disclosures.models import AccountingGiven, PriceTold
@@ -31,13 +30,7 @@ def asked(officer):
     return granted("accounting", officer, patient=patient)
 
 
-@pytest.fixture
-def _today():
-    with time_machine.travel("2026-11-24T15:00:00Z", tick=False):
-        yield
-
-
-@pytest.mark.usefixtures("_today")
+@pytest.mark.usefixtures("nov_24")
 def test_the_price_is_told_and_chosen_on_the_requests_page(client, signed_in, asked):
     signed_in("front_desk")
     page = f"/requests/{asked.number}/carry-out/"
@@ -56,7 +49,7 @@ def test_the_price_is_told_and_chosen_on_the_requests_page(client, signed_in, as
     assert "The accounting is made" in client.get(page).content.decode()
 
 
-@pytest.mark.usefixtures("_today")
+@pytest.mark.usefixtures("nov_24")
 @pytest.mark.parametrize("choice", ["narrow", "withdraw"])
 def test_nothing_is_made_for_who_narrows_it_or_takes_it_back(client, signed_in, asked, choice):
     signed_in("front_desk")
@@ -67,7 +60,7 @@ def test_nothing_is_made_for_who_narrows_it_or_takes_it_back(client, signed_in, 
     assert "How the list goes out" in client.get(page).content.decode()
 
 
-@pytest.mark.usefixtures("_today")
+@pytest.mark.usefixtures("nov_24")
 def test_the_first_in_twelve_months_asks_for_no_terms(client, signed_in, officer):
     signed_in("front_desk")
     asked = granted("accounting", officer)
@@ -76,7 +69,7 @@ def test_the_first_in_twelve_months_asks_for_no_terms(client, signed_in, officer
     assert "How the list goes out" not in page
 
 
-@pytest.mark.usefixtures("_today")
+@pytest.mark.usefixtures("nov_24")
 def test_the_page_shows_the_offices_day_and_the_federal_limit_side_by_side(client, signed_in, officer):
     signed_in("front_desk")
     asked = granted("accounting", officer)
@@ -85,7 +78,7 @@ def test_the_page_shows_the_offices_day_and_the_federal_limit_side_by_side(clien
     assert "Federal limit: Jan 1, 2027" in page
 
 
-@pytest.mark.usefixtures("_today")
+@pytest.mark.usefixtures("nov_24")
 def test_another_requests_price_is_not_answered_here(asked, officer):
     other = granted("accounting", officer, patient=asked.patient)
     facts = {"start": date(2026, 1, 1), "end": ON, "scope": "notice", "office": an_office(), **now(officer)}
@@ -105,7 +98,7 @@ def asked_by_a_son(officer):
     return asked
 
 
-@pytest.mark.usefixtures("_today")
+@pytest.mark.usefixtures("nov_24")
 @pytest.mark.parametrize(("code", "refused"), [("abuse_neglect", True), ("public_health", False)])
 def test_only_the_officer_makes_a_list_that_tells_a_representative_of_a_report_of_abuse(officer, code, refused):
     asked = asked_by_a_son(officer)
@@ -120,7 +113,7 @@ def test_only_the_officer_makes_a_list_that_tells_a_representative_of_a_report_o
     assert carrying_out.issue_accounting(asked, **facts, **now(officer if refused else UserFactory()))
 
 
-@pytest.mark.usefixtures("_today")
+@pytest.mark.usefixtures("nov_24")
 def test_the_officer_is_told_to_look_first(client, signed_in, officer):
     asked = asked_by_a_son(officer)
     DisclosureFactory(patient=asked.patient, purpose_code="abuse_neglect", disclosed_on=date(2026, 6, 1))

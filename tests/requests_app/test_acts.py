@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime
 from html import unescape
 
 import pytest
-import time_machine
 from django.test import Client
 
 from meso.models import AccessEvent
@@ -17,13 +16,7 @@ from tests.signing_in import log_in
 
 ON = date(2026, 11, 24)
 AT = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
-pytestmark = [pytest.mark.django_db]
-
-
-@pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(AT, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nov_24")]
 
 
 def path(request: PatientRequest, act: str) -> str:

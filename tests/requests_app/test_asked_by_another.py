@@ -1,9 +1,8 @@
 """A request that a representative makes: who may, how it is checked, and that nothing leaves once the authority is gone."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
-import time_machine
 
 from disclosures.purposes import Scope
 from records import copying
@@ -14,14 +13,8 @@ from requests_app.kinds import Kind, Outcome
 from tests.factories import DisclosureFactory, EntryFactory, PatientFactory, RepresentativeFactory, RequestFactory, UserFactory
 from tests.requests_app.answering import AT, ON, RECEIVED, a_doctor, an_office, granted, now, priced
 
-pytestmark = [pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nov_24")]
 ASK = "Ask the privacy officer before acting for this representative."
-
-
-@pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(datetime(2026, 11, 24, 15, 0, tzinfo=UTC), tick=False):
-        yield
 
 
 @pytest.fixture

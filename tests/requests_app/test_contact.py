@@ -4,7 +4,6 @@ import re
 from datetime import date
 
 import pytest
-import time_machine
 
 from disclosures import authorization_papers
 from records import wishes
@@ -13,7 +12,7 @@ from requests_app import answers, carrying_out, grounds, letters, mailing, talki
 from requests_app.deadlines import NotAllowedNow
 from requests_app.kinds import DETAILS, Kind, Outcome
 from tests.factories import ContactPreferenceFactory, EntryFactory, PatientFactory, RequestFactory, UserFactory
-from tests.requests_app.answering import AT, ON, an_office, granted, now, verified, words_of
+from tests.requests_app.answering import ON, an_office, granted, now, verified, words_of
 from tests.requests_app.test_copies import charted, made
 from tests.test_house import MODULES, ROOT, TEMPLATES, among, name_of
 
@@ -21,10 +20,8 @@ pytestmark = [pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(AT, tick=False):
-        an_office()
-        yield
+def _office(nov_24):
+    an_office()
 
 
 @pytest.fixture

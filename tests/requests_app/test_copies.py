@@ -7,7 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-import time_machine
 from django.conf import settings
 from pypdf import PdfReader
 
@@ -45,10 +44,8 @@ GIVE = {"released_on": "2026-11-24", "step": "release", "once": "c" * 32}
 
 
 @pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(AT, tick=False):
-        an_office()
-        yield
+def _office(nov_24):
+    an_office()
 
 
 @pytest.fixture

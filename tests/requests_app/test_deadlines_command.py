@@ -8,20 +8,13 @@ import sys
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-import time_machine
 from django.core.management import CommandError, call_command
 
 from requests_app.models import PatientRequest
 from requests_app.models.timeline import Verb
 from tests.factories import PatientFactory, RequestFactory, UserFactory
 
-pytestmark = [pytest.mark.django_db]
-
-
-@pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel("2026-11-24T15:00:00Z", tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nov_24")]
 
 
 def run(capsys, *arguments: str) -> str:

@@ -14,7 +14,6 @@ from requests_app.models import Letter, PatientRequest
 from requests_app.models.timeline import Verb
 from tests.factories import PatientFactory, RequestFactory, UserFactory
 from tests.requests_app.answering import (
-    AT,
     DETAILS,
     KINDS,
     ON,
@@ -31,10 +30,8 @@ WHY = "We looked at it with the physician."
 
 
 @pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(AT, tick=False):
-        an_office()
-        yield
+def _office(nov_24):
+    an_office()
 
 
 def path(request: PatientRequest) -> str:

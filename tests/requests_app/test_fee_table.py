@@ -13,7 +13,7 @@ from requests_app.kinds import Delivery
 from requests_app.models import PostagePrice
 from requests_app.postage import Band, Shape
 from tests.factories import UserFactory
-from tests.requests_app.answering import AT, an_office
+from tests.requests_app.answering import an_office
 from tests.requests_app.test_copies import charted, filled, shown
 
 D = Decimal
@@ -142,7 +142,8 @@ def test_the_admin_adds_a_price_and_the_bill_shows_the_estimate(client, signed_i
     assert PostagePrice.objects.estimate(3, ON).price == D("0.90")
 
 
-def test_the_desk_sees_sheets_and_the_estimate(client, signed_in, time_machine_on_november_24):
+@pytest.mark.usefixtures("nov_24")
+def test_the_desk_sees_sheets_and_the_estimate(client, signed_in):
     an_office()
     signed_in("front_desk")
     request = charted(UserFactory(role="privacy_officer"), entries=1)
@@ -151,14 +152,6 @@ def test_the_desk_sees_sheets_and_the_estimate(client, signed_in, time_machine_o
     assert "Postage is estimated at $0.82, up to 1 oz" in text
     assert "No postage price is known" in shown(client, request, paper_pages="200").content.decode()
     assert filled(request)["delivery"] == "mail"
-
-
-@pytest.fixture
-def time_machine_on_november_24():
-    import time_machine
-
-    with time_machine.travel(AT, tick=False):
-        yield
 
 
 def test_the_state_cap_is_what_the_bill_takes(db):

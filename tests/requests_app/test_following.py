@@ -22,10 +22,8 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(AT, tick=False):
-        an_office()
-        yield
+def _office(nov_24):
+    an_office()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-import time_machine
 from django.core.management import CommandError, call_command
 
 from meso.models import AccessEvent, Office
@@ -13,13 +12,7 @@ from requests_app.models.timeline import Verb
 from tests.factories import PatientFactory
 
 HEADER = "chart_number,kind,received_on,description,closed_on,outcome"
-pytestmark = [pytest.mark.django_db]
-
-
-@pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel("2026-11-24T15:00:00Z", tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nov_24")]
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from datetime import date
 
 import pytest
-import time_machine
 
 from meso.models import Office
 from records.exclusion import Kind
@@ -18,10 +17,8 @@ pytestmark = [pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(AT, tick=False):
-        an_office()
-        yield
+def _office(nov_24):
+    an_office()
 
 
 @pytest.fixture

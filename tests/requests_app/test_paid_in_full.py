@@ -4,7 +4,6 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-import time_machine
 
 from records import wishes
 from records.models import Restriction
@@ -12,7 +11,7 @@ from requests_app.deadlines import NotAllowedNow
 from requests_app.kinds import Outcome
 from requests_app.models.timeline import Verb
 from tests.factories import EntryFactory, UserFactory
-from tests.requests_app.answering import AT, DETAILS, an_office, granted, now, verified
+from tests.requests_app.answering import DETAILS, an_office, granted, now, verified
 
 pytestmark = [pytest.mark.django_db]
 ASKED = DETAILS["restriction"] | {"paid_in_full": "yes"}
@@ -24,10 +23,8 @@ PAID = {
 
 
 @pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(AT, tick=False):
-        an_office()
-        yield
+def _office(nov_24):
+    an_office()
 
 
 @pytest.fixture

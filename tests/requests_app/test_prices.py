@@ -5,7 +5,6 @@ from decimal import Decimal
 from html import unescape
 
 import pytest
-import time_machine
 
 from meso.append_only import AppendOnlyError
 from meso.models import Office
@@ -15,17 +14,15 @@ from requests_app.deadlines import NotAllowedNow
 from requests_app.kinds import Delivery
 from requests_app.models import BillSettlement, FeeAnswer, PatientRequest
 from tests.factories import ContactPreferenceFactory, EntryFactory, UserFactory
-from tests.requests_app.answering import AT, DUE, ON, RECEIVED, an_office, granted, now, verified
+from tests.requests_app.answering import DUE, ON, RECEIVED, an_office, granted, now, verified
 
 pytestmark = [pytest.mark.django_db]
 D, DAY = Decimal, timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(AT, tick=False):
-        an_office()
-        yield
+def _office(nov_24):
+    an_office()
 
 
 @pytest.fixture

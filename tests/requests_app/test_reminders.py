@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 from smtplib import SMTPServerDisconnected
 
 import pytest
-import time_machine
 from django.core import mail
 from django.core.management import CommandError, call_command
 
@@ -13,13 +12,7 @@ from tests.factories import PatientFactory, RequestFactory, UserFactory
 
 ON = date(2026, 11, 24)
 AT = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
-pytestmark = [pytest.mark.django_db]
-
-
-@pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(AT, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nov_24")]
 
 
 @pytest.fixture

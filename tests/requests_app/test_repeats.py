@@ -5,21 +5,14 @@ from datetime import date, timedelta
 from html import unescape
 
 import pytest
-import time_machine
 
 from requests_app import deadlines, ics, repeats, rules
 from requests_app.models import PatientRequest
 from tests.factories import PatientFactory, RequestFactory, UserFactory
-from tests.requests_app.answering import AT, ON, RECEIVED, now
+from tests.requests_app.answering import ON, RECEIVED, now
 
-pytestmark = [pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nov_24")]
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(AT, tick=False):
-        yield
 
 
 def closed(by, received_on, **fields) -> PatientRequest:

@@ -15,13 +15,7 @@ from tests.signing_in import log_in
 
 AT = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 PATH = "/requests/new/"
-pytestmark = [pytest.mark.django_db]
-
-
-@pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(AT, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nov_24")]
 
 
 ASKED: dict[str, dict[str, str]] = {

@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-import time_machine
 from django.core import signing
 
 from meso.models import AccessEvent
@@ -14,13 +13,7 @@ from tests.factories import PatientFactory, RequestFactory, UserFactory
 
 ON = date(2026, 11, 24)
 AT = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
-pytestmark = [pytest.mark.django_db]
-
-
-@pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(AT, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nov_24")]
 
 
 def due_in(days: int, **facts) -> PatientRequest:

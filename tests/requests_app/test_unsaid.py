@@ -1,9 +1,8 @@
 """What a representative who may not act gets: a neutral letter, and not a word by which to guess why (164.502(g)(5))."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
-import time_machine
 
 from requests_app import answers, grounds, standing, unsaid
 from requests_app.deadlines import NotAllowedNow
@@ -12,14 +11,8 @@ from requests_app.models import Letter
 from tests.factories import PatientFactory, RepresentativeFactory, RequestFactory, UserFactory
 from tests.requests_app.answering import AT, DETAILS, KINDS, ON, RECEIVED, a_doctor, an_office, now, words_of
 
-pytestmark = [pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nov_24")]
 NEUTRAL = "Please call our privacy officer if you have questions."
-
-
-@pytest.fixture(autouse=True)
-def _on_november_24():
-    with time_machine.travel(datetime(2026, 11, 24, 15, 0, tzinfo=UTC), tick=False):
-        yield
 
 
 @pytest.fixture
