@@ -9,7 +9,7 @@ from django.db import transaction
 from meso import anchors, signin
 from meso.models import Office, User
 from records.models import Entry, Patient
-from requests_app.demo import authorizations, chart, officer, people, program, releases, representatives, requests
+from requests_app.demo import authorizations, chart, looks, officer, people, program, releases, representatives, requests
 
 SEED = 20261124  # the same office every time
 
@@ -34,6 +34,7 @@ def load(*, on: date, at: datetime) -> None:
     requests.take_in_every_state(dice, charts, staff, office, on=on, at=at)
     representatives.put_on_file(next(patient for patient, _ in charts if patient.first_name == "Dorothy"), staff, on, at)
     program.fill(dice, [patient for patient, _ in charts], staff, office, on=on, at=at)
+    looks.guard_and_look([patient for patient, _ in charts], staff, on, at)
     anchors.make(on - timedelta(days=1), at - timedelta(days=1))  # last night's
 
 
