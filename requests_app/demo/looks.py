@@ -33,6 +33,7 @@ def _guard(patient: Patient, staff: dict[str, User], at: datetime) -> None:
     )
     first.review_by(officer, finding="justified", words="", at=at - timedelta(days=8))
     EmergencyAccess.begin(patient, reason="He asked at the desk when his next visit is.", at=earlier, **seen)
+    _look(staff["frontdesk"], patient, earlier + timedelta(minutes=1))
 
 
 def _note(patient: Patient, doctor: User, on: date, at: datetime) -> None:

@@ -44,4 +44,4 @@ def test_the_invented_office_has_a_guarded_chart_a_broken_glass_a_note_apart_and
     assert [one.pk for one in EmergencyAccess.objects.unreviewed()] == [open_one.pk]
     assert EntryFlag.objects.filter(kind="psychotherapy_notes", ending=None).count() == 1
     found = unusual.findings(ON - timedelta(days=7), ON, Office.current())
-    assert {one.rule for one in found} == {Rule.STREET, Rule.AFTER_HOURS}
+    assert {one.rule for one in found} == {Rule.GUARDED, Rule.STREET, Rule.AFTER_HOURS}
