@@ -2,6 +2,7 @@
 
 import io
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import pytest
 import time_machine
@@ -13,7 +14,8 @@ from meso.models import AccessEvent
 from meso.roles import PERMISSIONS, PUBLIC, Role
 from records import seeing
 from records.models import EmergencyAccess, Entry, EntryFlag, Restriction
-from requests_app.models import DisputedEntry, WithheldPassage
+from requests_app import amendments, answers, carrying_out, inbound, telling
+from requests_app.models import DisputedEntry, InboundAnswer, Rebuttal, WithheldPassage
 from tests.factories import (
     AT,
     AttachmentFactory,
@@ -23,6 +25,7 @@ from tests.factories import (
     RequestFactory,
     UserFactory,
 )
+from tests.requests_app.answering import an_office, now, verified
 from tests.test_house import URLS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nov_24")]
@@ -76,7 +79,32 @@ def everywhere(patient, author, note):
     WithheldPassage.objects.create(
         request=asked, entry=note, passage=BODY, start=5, ground="R1", judged_by="", by=author, on=AT.date(), at=AT
     )
-    return {"Disclosure": row.pk, "Release": made.pk, "form": form.pk, "asked": [asked.number, disputed.number]}
+    letters = [letter_of_a_correction(patient, author, note), answer_to_a_statement(patient, author, note).letter]
+    told = inbound.take(patient, told_by="Dr. Who", told_on=AT.date(), what="Theirs", by=author, at=AT, on=AT.date())
+    numbers = [asked.number, disputed.number, *(letter.request.number for letter in letters)]
+    keys = {"Disclosure": row.pk, "Release": made.pk, "InboundAmendment": told.pk}
+    return {"form": form.pk, "asked": numbers, "letters": {letter.request.number: letter.pk for letter in letters}, **keys}
+
+
+def letter_of_a_correction(patient, author, note):
+    """The note amended as its patient asked, and the letter to somebody who has it: it holds the line and the addendum."""
+    request = verified("amendment", author, patient=patient)
+    answers.decide_with_letter(request, "granted", ground="", text="", office=an_office(), **now(author))
+    words = {"passage": "twice", "reason": BESIDE, "addendum": f"{BESIDE} again"}
+    carrying_out.amend(request, note, **words, **now(author))
+    facts = {"name": "Dr. Who", "agreed_on": AT.date(), "office": an_office()}
+    return telling.add(request, "named", **facts, **now(author)).letter
+
+
+def answer_to_a_statement(patient, author, note) -> Rebuttal:
+    """The note disputed, a statement with its scan, and the answer to it."""
+    request = verified("amendment", author, patient=patient)
+    denial = {"ground": "A4", "text": "It is right.", "disputed": [note], "office": an_office()}
+    answers.decide_with_letter(request, "denied", **denial, **now(author))
+    scan = SimpleNamespace(name=f"{FILE}.pdf", format="application/pdf", content=b"%PDF-1.7", sha256="0" * 64)
+    said = {"received_on": AT.date(), "text": f"I never said {BODY}", "scan": scan, "office": an_office()}
+    statement = amendments.file_statement(request, **said, **now(author))
+    return amendments.rebut(statement, f"{BODY} it was: {BESIDE}", office=an_office(), **now(author))
 
 
 def text_of(response) -> str:
@@ -93,7 +121,7 @@ def told(response) -> list[str]:
 
 def addresses(role: str, note, everywhere) -> list[str]:
     """Every address about this chart that the role may enter, with the keys that lead to the note."""
-    flag, file = note.flags.get().pk, note.attachments.get().pk
+    flag, file = note.flags.get().pk, note.attachments.first().pk
     found = []
     for _route, pattern in URLS:
         takes = set(pattern.pattern.regex.groupindex)
@@ -104,6 +132,8 @@ def addresses(role: str, note, everywhere) -> list[str]:
         pk = everywhere.get(model.__name__, 1) if model else note.pk
         pk = {"attachment": file, "entry_flag_end": flag, "authorization": everywhere["form"]}.get(pattern.name, pk)
         for number in everywhere["asked"] if "number" in takes else [""]:
+            if pattern.name in ("letter", "letter_sent", "letter_delivery"):
+                pk = everywhere["letters"].get(number, pk)
             for form in ("copy", "letter") if "format" in takes else [""]:
                 known = {"chart": "10023", "number": number, "pk": pk, "format": form}
                 found.append(reverse(pattern.name, kwargs={name: known[name] for name in takes}))
@@ -123,16 +153,22 @@ def test_no_page_tells_anybody_but_its_author_what_a_note_says(client, signed_in
     desk = "/release/new/?chart=10023", "/disclosures/new/?chart=10023"
     walked += [path for path in desk if role != "physician" or "release" not in path]
     wrong = {path: found for path in walked if (found := told(client.get(path)))}
-    assert wrong == {}
+    letters = {f"/requests/{number}/letters/{pk}/" for number, pk in everywhere["letters"].items()}
+    assert set(wrong) == (letters if role == "privacy_officer" else set()), wrong  # the officer sends them
     assert len(walked) > 55
 
 
 def test_the_walk_would_find_it(client, author, note, everywhere):
-    """To its author the chart and its files say all of it; else the walk above could not fail."""
+    """To its author the chart, its files, its letters and the dispute say all of it; else the walk above could not fail."""
     client.force_login(author)
+    _correction, dispute = everywhere["letters"]
+    for number, pk in everywhere["letters"].items():
+        assert BESIDE in told(client.get(f"/requests/{number}/letters/{pk}/"))
+        assert f"/requests/{number}/letters/{pk}/" in text_of(client.get(f"/requests/{number}/"))
+    assert told(client.get(f"/requests/{dispute}/")) == [BODY, BESIDE, FILE]
     assert told(client.get("/patients/10023/")) == [TITLE, BODY, REST, BESIDE, FILE]
     assert told(client.get("/patients/10023/files/")) == [TITLE, FILE]
-    assert client.get(f"/patients/10023/files/{note.attachments.get().pk}/").status_code == 200
+    assert client.get(f"/patients/10023/files/{note.attachments.first().pk}/").status_code == 200
     assert BODY in text_of(client.get(f"/patients/10023/entries/{note.pk}/strike/"))
 
 
@@ -156,7 +192,7 @@ def test_nothing_is_done_to_what_one_may_not_read(client, signed_in, note, act):
 
 
 def test_its_files_are_the_authors(client, signed_in, note):
-    file = note.attachments.get().pk
+    file = note.attachments.first().pk
     for role in ("front_desk", "physician", "privacy_officer"):
         signed_in(role)
         assert client.get(f"/patients/10023/files/{file}/").status_code == 404
@@ -199,6 +235,59 @@ def test_a_note_that_was_imported_opens_to_nobody_but_in_an_emergency(client, si
     for role in ("front_desk", "physician", "privacy_officer"):
         signed_in(role)
         assert told(client.get("/patients/10023/")) == []
+
+
+# --- corrected, disputed ---------------------------------------------------------------------------------------------
+
+
+def test_letters_that_say_what_it_says_open_for_the_officer_who_sends_them_and_its_author(client, signed_in, everywhere):
+    """The line, the addendum and the answer to the statement are on paper there (164.526(c)(3), (d)(3))."""
+    for role in ("front_desk", "physician"):
+        other = signed_in(role)
+        for number, pk in everywhere["letters"].items():
+            assert client.get(f"/requests/{number}/letters/{pk}/").status_code == 403
+            page = text_of(client.get(f"/requests/{number}/"))
+            assert f'/letters/{pk}/"' not in page
+            assert "The privacy officer sends it." in page
+        assert AccessEvent.objects.filter(user=other, action="refused").count() == 2
+    signed_in("privacy_officer")
+    for number, pk in everywhere["letters"].items():
+        page = text_of(client.get(f"/requests/{number}/"))
+        assert f'/letters/{pk}/"' in page
+        assert told(client.get(f"/requests/{number}/")) == []
+        assert BESIDE in told(client.get(f"/requests/{number}/letters/{pk}/"))
+
+
+def test_letters_that_only_answer_the_request_open_as_ever(client, signed_in, everywhere):
+    signed_in("front_desk")
+    _correction, dispute = everywhere["letters"]
+    decision = Rebuttal.objects.get().disagreement.request.letters.get(kind="decision")
+    assert client.get(f"/requests/{dispute}/letters/{decision.pk}/").status_code == 200
+
+
+def test_who_may_not_read_it_answers_no_statement_about_it(client, signed_in, patient, author, note):
+    an_office()
+    statement = answer_to_a_statement(patient, author, note).disagreement
+    path = f"/requests/{statement.request.number}/statement/{statement.pk}/answer/"
+    signed_in("physician")
+    assert [client.get(path).status_code, client.post(path, {"text": "No"}).status_code] == [403, 403]
+    assert path not in text_of(client.get(f"/requests/{statement.request.number}/"))
+    client.force_login(author)
+    assert client.get(path).status_code == 200
+
+
+def test_another_provider_s_word_lets_nobody_strike_what_they_may_not_read(client, signed_in, patient, author, note):
+    """A line through words that one types would tell whether they stand there."""
+    inbound.take(patient, told_by="Dr. Who", told_on=AT.date(), what="Theirs", by=author, at=AT, on=AT.date())
+    path = f"/amendments/{patient.inbound_amendments.get().pk}/"
+    sent = {"answer": "amend", "entry": note.pk, "passage": "twice", "reason": "Why", "addendum": "More"}
+    signed_in("physician")
+    assert NOTE not in text_of(client.get(path))
+    assert "entry" in client.post(path, sent).context["form"].errors
+    assert not InboundAnswer.objects.exists()
+    client.force_login(author)
+    assert client.post(path, sent).status_code == 302
+    assert InboundAnswer.objects.get().entry == note
 
 
 # --- in an emergency ------------------------------------------------------------------------------------------------

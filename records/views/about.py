@@ -1,6 +1,5 @@
 """What every page about one patient begins with."""
 
-from collections.abc import Collection
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -42,8 +41,8 @@ def refuse_closed(request: HttpRequest, entry: Entry) -> None:
         raise Refused(f"entry {entry.pk}", entry.patient.chart_number)
 
 
-def refuse_closed_copy(request: HttpRequest, entry_ids: Collection[int], chart: str) -> None:
-    """Raise Refused for a finished copy that holds what is closed to whoever asks (records.seeing)."""
+def refuse_closed_copy(request: HttpRequest, entry_ids: Any, chart: str) -> None:
+    """Raise Refused for a finished copy or letter that holds what is closed to whoever asks (records.seeing)."""
     entries = Entry.objects.filter(pk__in=entry_ids).prefetch_related("flags")
     if not seeing.may_open_copy(request.user, entries):
         raise Refused("copy with psychotherapy notes", chart)

@@ -7,7 +7,10 @@ from typing import Any
 from django import template
 
 from disclosures.models import AccountingGiven
-from requests_app import amendments, carrying_out, grounds, reviews, telling
+from meso import clock
+from meso.models import User
+from records import seeing
+from requests_app import amendments, carrying_out, grounds, quoted, reviews, telling
 from requests_app.grounds import Ground
 from requests_app.kinds import Kind
 from requests_app.models import (
@@ -35,17 +38,21 @@ _DONE = {Verb.INSPECTED, Verb.AMENDED, Verb.RESTRICTED, Verb.CONTACT_SET, Verb.A
 
 @dataclass(frozen=True)
 class Dispute:
-    """What a denied amendment has drawn after it. `sent` has the day each of its letters went out, by key."""
+    """What a denied amendment has drawn after it. `sent` has the day each of its letters went out, by key.
+
+    `is_shut`: what was said of the entries is closed to whoever looks, as the entries are.
+    """
 
     entries: list[DisputedEntry]
     statements: list[Disagreement]
     wish: TravelWish | None
     sent: dict[int, date]
+    is_shut: bool
 
 
-@register.simple_tag
-def dispute_of(request: PatientRequest) -> Dispute | None:
-    """None for a request that can't be disputed; else four queries, however much there is."""
+@register.simple_tag(takes_context=True)
+def dispute_of(context: Any, request: PatientRequest) -> Dispute | None:
+    """None for a request that can't be disputed; else six queries, however much there is, and one for each closed entry."""
     if not amendments.is_disputable(request):
         return None
     return Dispute(
@@ -53,6 +60,7 @@ def dispute_of(request: PatientRequest) -> Dispute | None:
         list(request.disagreements.select_related("rebuttal", "scan")),
         TravelWish.objects.filter(request=request).first(),
         amendments.sent_on([request.pk]),
+        not quoted.may_read_statements(context["user"], request, clock.now()),
     )
 
 
@@ -61,20 +69,22 @@ class Told:
     """Who is told of a correction, who could be, and the event that says that the patient was asked."""
 
     recipients: list[Recipient]
+    may_open: bool  # the letters, which hold the correction
     proposals: list[Proposal]
     asked: RequestEvent | None
 
 
 @register.simple_tag(takes_context=True)
 def telling_of(context: Any, request: PatientRequest) -> Told | None:
-    """None until the record is amended; else eight queries at most, however many people there are."""
+    """None until the record is amended; else ten queries at most, however many people there are."""
     if not telling.is_amended(request):
         return None
     recipients = list(request.recipients.prefetch_related("tellings"))
     for one in recipients:
         one.is_told = any(attempt.outcome == Telling.How.TOLD for attempt in one.tellings.all())
     asked = request.events.filter(verb=Verb.ASKED_WHOM).last()
-    return Told(recipients, telling.proposals(request, context["user"], context["today"]), asked)
+    may_open = not recipients or seeing.may_open_copy(context["user"], telling.amended_entries(request))
+    return Told(recipients, may_open, telling.proposals(request, context["user"], context["today"]), asked)
 
 
 @dataclass(frozen=True)
@@ -116,11 +126,11 @@ class Answer:
         return bool(self.ground or self.letters or self.copies or self.done or self.accounting or self.prices or self.may_copy)
 
 
-@register.simple_tag
-def answer_of(request: PatientRequest, on: date) -> Answer:
+@register.simple_tag(takes_context=True)
+def answer_of(context: Any, request: PatientRequest, on: date) -> Answer:
     """What it was answered with, and what may be done on that day.
 
-    Five queries, and one more for an accounting, however many letters and copies there are.
+    Five queries, one more for an accounting and two for answers to statements, however many letters and copies there are.
     """
     events = list(request.events.all())
     sent = {event.data.get("letter"): event for event in events if event.verb == Verb.LETTER_SENT}
@@ -129,13 +139,20 @@ def answer_of(request: PatientRequest, on: date) -> Answer:
     return Answer(
         grounds.ground(request.kind, request.ground) if request.ground else None,
         next((event.data["judged_by"] for event in reversed(made) if "judged_by" in event.data), ""),
-        [
-            (letter, sent.get(str(letter.pk)))
-            for letter in request.letters.exclude(kind=Letter.Kind.CORRECTION).prefetch_related("deliveries")
-        ],
+        [(letter, sent.get(str(letter.pk))) for letter in _letters_of(request, context["user"])],
         [(bill, given.get(str(bill.pk))) for bill in request.bills.select_related("settlement", "set_aside")],
         [event for event in events if event.verb in _DONE],
         None if request.carried_out_on else carrying_out.accounting_of(request),
         list(request.fee_quotes.select_related("answer")),
         request.kind == Kind.ACCESS and not carrying_out.why_not(request, on),
     )
+
+
+def _letters_of(request: PatientRequest, user: User) -> list[Letter]:
+    """The letters to whoever asked; `may_open` says of each whether it opens to this person."""
+    letters = list(request.letters.exclude(kind=Letter.Kind.CORRECTION).prefetch_related("deliveries"))
+    answers = [letter for letter in letters if letter.kind == Letter.Kind.REBUTTAL]
+    closed = bool(answers) and not seeing.may_open_copy(user, quoted.disputed(request))
+    for letter in letters:
+        letter.may_open = not (closed and letter in answers)  # type: ignore[attr-defined]
+    return letters

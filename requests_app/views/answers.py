@@ -16,8 +16,9 @@ from meso.paging import page
 from meso.roles import needs
 from records import beside
 from records.models import Entry
+from records.views.about import refuse_closed_copy
 from requests_app import asked as asked_words
-from requests_app import carrying_out, checklist
+from requests_app import carrying_out, checklist, quoted
 from requests_app.deadlines import NotAllowedNow
 from requests_app.forms import carry_out as forms
 from requests_app.forms.acts import ActForm
@@ -82,9 +83,10 @@ def _preview(request: HttpRequest, form: DecideForm) -> dict[str, Any]:
 @needs("request.view")
 @require_GET
 def letter(request: HttpRequest, number: str, pk: int) -> HttpResponse:
-    """A letter as it was made, byte for byte."""
+    """A letter as it was made, byte for byte; refused where it says what of a note is closed to whoever asks."""
     asked = request_or_404(number)
-    found = get_object_or_404(Letter.objects.defer(None), request=asked, pk=pk)
+    found = get_object_or_404(Letter.objects.defer(None).select_related("request"), request=asked, pk=pk)
+    refuse_closed_copy(request, quoted.by_letter(found).values("pk"), chart_of(asked))
     audit.record(Action.DOWNLOAD, f"letter {found.pk} of {asked.number}", chart=chart_of(asked), request=request)
     return file_answer(bytes(found.document), f"{asked.number}-letter-{found.pk}.pdf")
 

@@ -3,14 +3,15 @@
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
-from meso.http import HttpRequest
+from meso import clock
+from meso.http import HttpRequest, Refused
 from meso.roles import needs
 from records.models import Entry
-from requests_app import amendments
+from requests_app import amendments, quoted
 from requests_app.forms import disputes as forms
 from requests_app.kinds import Kind
 from requests_app.models import Disagreement
-from requests_app.views.acting import act_on, form_for, request_or_404
+from requests_app.views.acting import act_on, chart_of, form_for, request_or_404
 
 
 @needs("request.decide_amendment")
@@ -46,9 +47,11 @@ def request_travel(request: HttpRequest, number: str) -> HttpResponse:
 
 @needs("request.decide_amendment")
 def request_rebut(request: HttpRequest, number: str, pk: int) -> HttpResponse:
-    """Answer a statement."""
+    """Answer a statement; refused where the disputed entry is closed to whoever asks."""
     asked = request_or_404(number)
     statement = get_object_or_404(Disagreement.objects.select_related("request"), request=asked, pk=pk)
+    if not quoted.may_read_statements(request.user, asked, clock.now()):
+        raise Refused(f"statement {pk} of {asked.number}", chart_of(asked))
     return act_on(request, form_for(request, forms.RebutForm, asked, statement=statement))
 
 

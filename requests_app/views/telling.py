@@ -9,7 +9,7 @@ from meso import audit, clock, drafts
 from meso.audit import Action
 from meso.http import HttpRequest
 from meso.roles import may, needs
-from records import wishes
+from records import seeing, wishes
 from records.gate import of_chart
 from records.models import Entry
 from records.views.about import patient_and_context
@@ -61,7 +61,8 @@ def inbound_one(request: HttpRequest, pk: int) -> HttpResponse:
     patient, on = told.patient, clock.today()
     form = None
     if getattr(told, "answer", None) is None and may(request.user, "entry.addendum"):
-        entries = list(Entry.objects.of_record().filter(patient=patient).prefetch_related("flags").newest_first())
+        theirs = Entry.objects.of_record().filter(patient=patient).prefetch_related("flags").newest_first()
+        entries = [entry for entry in theirs if seeing.may_see_entry(request.user, entry, clock.now())]
         form = forms.InboundAnswerForm(request.POST or None, told=told, entries=entries, initial=drafts.initial(request))
         if request.method == "POST" and form.is_valid() and form.save(by=request.user, at=clock.now(), on=on):
             audit.record(Action.CHANGE, f"inbound amendment {told.pk}", chart=patient.chart_number, request=request)
