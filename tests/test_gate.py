@@ -253,6 +253,24 @@ def test_a_mail_server_that_is_down_does_not_hold_up_the_care(client, signed_in,
     assert AccessEvent.objects.filter(detail="no mail went out").exists()
 
 
+@override_settings(EMAIL_BACKEND="tests.test_gate.Broken")
+def test_whoever_broke_it_hears_that_no_mail_went_out(client, signed_in, guard, officer):
+    signed_in("front_desk")
+    words = "No mail went out to the privacy officer: please tell them yourself. It stands among their tasks"
+    page = client.post("/patients/G-77/emergency/", WHY, follow=True).content.decode()
+    assert words in page
+    assert "was told" not in page
+    client.force_login(officer)
+    assert f"Review emergency access {EmergencyAccess.objects.get().pk}" in client.get("/").content.decode()
+
+
+def test_where_the_mail_went_out_they_hear_that(client, signed_in, guard):
+    signed_in("front_desk")
+    page = client.post("/patients/G-77/emergency/", WHY, follow=True).content.decode()
+    assert "The privacy officer was told, and reviews what you look at." in page
+    assert "No mail went out" not in page
+
+
 class Broken:
     """A mail server that can't be reached."""
 

@@ -76,7 +76,15 @@ def _begin(request: HttpRequest, form: Form, patient: Patient, **facts: Any) -> 
     went = glass_mail.tell_officers(request.office)
     told = (Action.SENT, "to the privacy officers") if went else (Action.CHECK, "no mail went out")
     audit.record(told[0], f"emergency access {access.pk}", detail=told[1], request=request)
-    messages.warning(request, _("It is open to you for an hour. The privacy officer was told, and reviews what you look at."))
+    told_so = (
+        _("It is open to you for an hour. The privacy officer was told, and reviews what you look at.")
+        if went
+        else _(
+            "It is open to you for an hour. No mail went out to the privacy officer: please tell them yourself. It stands "
+            "among their tasks, and they review what you look at."
+        )
+    )
+    messages.warning(request, told_so)
     return True
 
 
