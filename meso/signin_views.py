@@ -150,9 +150,13 @@ class _Again(_Page):
 class PasswordAgainView(_Again, account.ReauthenticateView):
     """By the password."""
 
+    template_name = "account/again.html"
+
 
 class CodeAgainView(_Again, ReauthenticateView):
     """By the app's code, or a recovery code."""
+
+    template_name = "account/again.html"
 
     def form_invalid(self, form: Any) -> HttpResponse:
         """A wrong one is written down like a wrong password."""
