@@ -1,6 +1,6 @@
 """Where the limits are asked: a view is marked with what it may be asked how often; beyond that it answers with the page 429."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import wraps
 from typing import Any
@@ -37,15 +37,20 @@ def in_words(wait: timedelta) -> str:
     return ngettext("Try again in %(count)d minute.", "Try again in %(count)d minutes.", minutes) % {"count": minutes}
 
 
+def told_to_wait(request: HttpRequest, wait: timedelta, lines: Sequence[str] = ()) -> HttpResponse:
+    """The page 429: how long to wait, and these lines; a browser's program reads the same in Retry-After."""
+    response = errors.page(request, 429, wait=in_words(wait), lines=lines)
+    response.headers["Retry-After"] = str(max(1, int(wait.total_seconds())))
+    return response
+
+
 def refuse(request: HttpRequest, limit: Limit, wait: timedelta, *who: Any) -> HttpResponse:
     """The page that says how long to wait. One event for each who and window: the audit can't be filled by asking again."""
     if limit.is_first_refusal(clock.now(), *who):
         audit.record(audit.Action.REFUSED, f"too often: {limit.name}", detail=request.method or "", request=request)
     office = getattr(request, "office", None)
     lines = [_("You can also call us: %(phone)s") % {"phone": office.phone}] if office and office.phone else []
-    response = errors.page(request, 429, wait=in_words(wait), lines=lines)
-    response.headers["Retry-After"] = str(max(1, int(wait.total_seconds())))
-    return response
+    return told_to_wait(request, wait, lines)
 
 
 def at_most(limit: Limit, by: Callable[[HttpRequest], Any] = place_of, method: str = "") -> Callable:

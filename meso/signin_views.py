@@ -23,8 +23,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET
 
-from meso import brakes, drafts, errors, lockout, signin
+from meso import brakes, drafts, lockout, signin
 from meso.http import HttpRequest
+from meso.models import User
 from meso.roles import ENROLL, FACTORS, OWN, PUBLIC, needs
 from meso.signin_forms import OwnPasswordForm
 
@@ -40,14 +41,28 @@ class _Page:
         return context
 
 
-class SecondStepView(_Page, AuthenticateView):
-    """After the password: the code of the app, a passkey, or a recovery code."""
+class _Held:
+    """Mixin: where an account was tried too often from here, nothing that is sent is looked at (meso/lockout.py)."""
+
+    request: Any
+
+    def whose(self) -> User:
+        """Whose secret is asked for."""
+        return self.request.user
 
     def post(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Where this account was tried too often from here, no code is looked at."""
-        if wait := lockout.held(request, self.stage.login.user.get_username()):
-            return errors.page(request, 429, wait=brakes.in_words(wait))
-        return super().post(request, *args, **kwargs)
+        """The page that says how long to wait, or the library's answer."""
+        if wait := lockout.held(request, self.whose().get_username()):
+            return brakes.told_to_wait(request, wait)
+        return super().post(request, *args, **kwargs)  # type: ignore[misc]
+
+
+class SecondStepView(_Held, _Page, AuthenticateView):
+    """After the password: the code of the app, a passkey, or a recovery code."""
+
+    def whose(self) -> User:
+        """Of whoever typed the password."""
+        return self.stage.login.user
 
     def form_invalid(self, form: Any) -> HttpResponse:
         """A wrong one is written down like a wrong password."""
@@ -121,7 +136,7 @@ class NewRecoveryCodesView(_Page, GenerateRecoveryCodesView):
     """New codes; the old ones are worth nothing any more."""
 
 
-class OwnPasswordView(_Page, PasswordChangeView):
+class OwnPasswordView(_Held, _Page, PasswordChangeView):
     """A new password of one's own. Every other session of the person ends, this one goes on under a new key."""
 
     form_class = OwnPasswordForm
@@ -134,11 +149,15 @@ class OwnPasswordView(_Page, PasswordChangeView):
         messages.success(self.request, _("Your new password is in force. Every other login of yours has ended."))
         return response
 
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """A wrong present password is written down: at a screen left open nobody guesses more often than elsewhere."""
+        if "old_password" in form.errors:
+            signin.failed(self.request, self.request.user)
+        return super().form_invalid(form)
 
-class _Again(_Page):
+
+class _Again(_Held, _Page):
     """Mixin: asks somebody who is logged in who they are, and goes on to what they wanted."""
-
-    request: HttpRequest
 
     def form_valid(self, form: Any) -> HttpResponse:
         """The session goes on under a new key."""

@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.hashers import MD5PasswordHasher
-from django.contrib.auth.signals import user_login_failed
-from django.test import Client, RequestFactory
+from django.test import Client
 
 from meso import lockout
 from meso.models import AccessEvent, User
 from tests.factories import PASSWORD, UserFactory
-from tests.signing_in import log_in
+from tests.signing_in import CODE, code_now, give_app, log_in
 
 AT = datetime(2026, 11, 24, 15, tzinfo=UTC)
 LOGIN = "/accounts/login/"
@@ -224,12 +224,53 @@ def test_what_was_typed_elsewhere_is_kept_through_the_wait(adele):
 # --- the second factor ------------------------------------------------------------------------------------------------
 
 
-def test_a_wrong_code_counts_like_a_wrong_password(adele):
-    """Whatever checks a code says that it failed by the same signal."""
-    request = RequestFactory().post("/accounts/code/", REMOTE_ADDR=ATTACKER)
-    for _ in range(10):
-        user_login_failed.send(sender="second factor", credentials={"username": "adele"}, request=request)
-    assert is_held(from_(ATTACKER))
+NO_CODE, NO_PASSKEY = {"code": "000000"}, {"credential": "{}"}
+
+
+@pytest.mark.parametrize("wrong", [NO_CODE, {"code": "0000000000"}, NO_PASSKEY], ids=["app", "recovery code", "passkey"])
+def test_ten_wrong_second_steps_and_the_right_one_waits_too(adele, today, wrong):
+    """Codes, recovery codes and passkeys count like passwords; the page is ours, and one event tells of it."""
+    give_app(adele)
+    browser = from_(ATTACKER)
+    assert try_(browser, password=PASSWORD)["Location"] == CODE
+    assert [browser.post(CODE, wrong).status_code for _ in range(10)] == [200] * 10
+    held = browser.post(CODE, {"code": code_now()})
+    assert (held.status_code, held["Retry-After"]) == (429, "900")
+    assert "Please wait a little" in held.text
+    assert "Try again in 15 minutes." in held.text
+    browser.post(CODE, wrong)
+    assert AccessEvent.objects.filter(action="refused", subject="too often: failed logins").count() == 1
+    assert is_held(from_(HOME))
+    today.shift(timedelta(minutes=15))
+    try_(browser, password=PASSWORD)
+    assert browser.post(CODE, {"code": code_now()})["Location"] == "/"
+
+
+AGAIN = "/accounts/again/"
+PASSWORDS = {"old_password": "wrong", "new_password1": "needles and pins 99", "new_password2": "needles and pins 99"}
+
+
+@pytest.mark.parametrize(
+    ("page", "wrong"),
+    [
+        (AGAIN, {"password": "wrong"}),
+        (f"{AGAIN}code/", NO_CODE),
+        (f"{AGAIN}passkey/", NO_PASSKEY),
+        ("/accounts/password/", PASSWORDS),
+    ],
+)
+def test_whoever_is_logged_in_and_is_asked_again_has_no_more_tries(adele, page, wrong, monkeypatch):
+    """A screen that was left open is no place to guess at its owner's secrets."""
+    monkeypatch.setattr("allauth.mfa.webauthn.internal.auth.get_credentials", lambda user: [])  # whose key is nobody's
+    desk = from_(OFFICE)
+    assert log_in(desk, adele).status_code == 302
+    Authenticator.objects.create(user=adele, type="webauthn", data={"name": "key", "credential": {}})
+    shown = [desk.post(page, wrong).status_code for _ in range(10)]
+    assert shown == [200] * 10
+    held = desk.post(AGAIN, {"password": PASSWORD})
+    assert held.status_code == 429
+    assert "Try again in 15 minutes." in held.text
+    assert not is_held(from_(HOME))  # in another browser nothing of it counts
 
 
 # --- the admin --------------------------------------------------------------------------------------------------------

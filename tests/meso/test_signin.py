@@ -62,16 +62,6 @@ def test_a_wrong_code_opens_nothing_and_is_an_event_like_a_wrong_password(client
     assert (failures.count(), {event.user for event in failures}) == (5, {doctor})
 
 
-def test_after_five_wrong_codes_the_right_one_must_wait(client, doctor):
-    give_app(doctor)
-    password_only(client, doctor)
-    for _ in range(5):
-        client.post(CODE, {"code": "000000"})
-    page = client.post(CODE, {"code": code_now()})
-    assert "Too many" in page.text
-    assert client.get("/")["Location"].startswith(LOGIN)
-
-
 def test_a_code_opens_the_login_once(client, doctor):
     with time_machine.travel(AT, tick=False):
         log_in(client, doctor)
