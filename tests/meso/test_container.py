@@ -12,6 +12,8 @@ from django.conf import settings
 from ruamel.yaml import YAML
 
 from meso import gunicorn_conf
+from meso.middleware import LARGEST_FORM, LARGEST_FROM_PATIENTS, LARGEST_WITH_FILES
+from records.uploads import MAX_FILES, MAX_SIZE
 
 ROOT = Path(settings.BASE_DIR)
 COMPOSE = YAML(typ="safe").load(ROOT / "docker-compose.yml")
@@ -125,3 +127,33 @@ def test_a_night_goes_on_past_what_fails_and_says_so(tmp_path, fails):
     assert (fails in done.stderr) if fails else not done.stderr
     assert young.exists()
     assert old.exists() == (fails == "backup")  # while none can be made, none is thrown away
+
+
+MIB = 1024 * 1024
+SIZES = {"words": LARGEST_FROM_PATIENTS, "logins": LARGEST_FORM, "files": LARGEST_WITH_FILES}
+
+
+def test_the_proxy_meso_and_the_page_agree_on_how_much_may_be_sent():
+    """What Meso takes the proxy lets through; what is twice as much it refuses by the length that is said."""
+    proxy = (ROOT / "scripts" / "Caddyfile").read_text()
+    told = dict(re.findall(r"request_body @(\w+) \{\s+max_size (\d+)MiB", proxy))
+    assert {name: int(size) * MIB for name, size in told.items()} == SIZES
+    for name, most in SIZES.items():
+        refused = re.search(rf"@{name}_too_long[^^]*Content-Length (\^\S+\$)", proxy)[1]
+        assert [bool(re.match(refused, str(size))) for size in (0, most, 2 * most, 10 * most, 10**12)] == [False] * 2 + [True] * 3
+    assert MAX_SIZE * MAX_FILES < LARGEST_WITH_FILES
+    words, logins, files = (size // MIB for size in SIZES.values())
+    page = (ROOT / "docs" / "security.md").read_text().replace("\n", " ")
+    assert f"A whole body: {words} MB under `/privacy/`, {logins} MB elsewhere" in page
+    assert (
+        f"refuses bodies over {files} MB on the staff's pages and    over {words} MB on `/privacy/` and over {logins} MB" in page
+    )
+
+
+def test_the_proxy_measures_each_path_once():
+    """Where two rules fitted one address the larger size could win."""
+    proxy = (ROOT / "scripts" / "Caddyfile").read_text()
+    small = [re.search(rf"@{name} path (.*)", proxy)[1] for name in ("words", "logins")]
+    assert re.search(r"@files not path (.*)", proxy)[1] == " ".join(small)
+    for name, paths in zip(("words", "logins"), small, strict=True):
+        assert re.search(rf"@{name}_too_long \{{\s+path (.*)", proxy)[1] == paths
