@@ -29,7 +29,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from meso import audit, clock, sessions
+from meso import audit, clock, sessions, way_in_mail
 from meso.http import HttpRequest
 from meso.models import Office, User
 from meso.roles import ENROLL, OWN
@@ -37,6 +37,19 @@ from meso.roles import ENROLL, OWN
 Type = Authenticator.Type
 SECOND = [Type.TOTP, Type.WEBAUTHN]  # recovery codes stand in for one that is lost, and are none themselves
 FRESH_FOR = timedelta(minutes=10)
+_ADDED = {
+    Type.TOTP: gettext_lazy("An authenticator app was added to your login."),
+    Type.WEBAUTHN: gettext_lazy("A passkey was added to your login."),
+    Type.RECOVERY_CODES: gettext_lazy("New recovery codes were made for your login."),
+}
+_REMOVED = {
+    Type.TOTP: gettext_lazy("Your authenticator app was removed from your login."),
+    Type.WEBAUTHN: gettext_lazy("A passkey was removed from your login."),
+}
+_TAKEN_AWAY = {
+    Type.TOTP: gettext_lazy("Somebody else took your authenticator app away: at the next login a new one is set up."),
+    Type.WEBAUTHN: gettext_lazy("Somebody else took a passkey of yours away: at the next login a new factor is set up."),
+}
 _WORDS = {Type.TOTP: "authenticator app", Type.WEBAUTHN: "passkey", Type.RECOVERY_CODES: "recovery codes"}
 
 
@@ -145,8 +158,11 @@ def shown_code(user: User) -> str:
 
 @receiver(post_save, sender=Authenticator)
 def _factor_added(sender: Any, instance: Authenticator, created: bool, **kwargs: Any) -> None:
-    if created:
-        _write_down(instance, "added")
+    if not created:
+        return
+    _write_down(instance, "added")
+    if not instance.data.get("invented"):
+        way_in_mail.tell(instance.user, str(_ADDED[Type(instance.type)]))
 
 
 @receiver(post_delete, sender=Authenticator)
@@ -157,6 +173,7 @@ def _factor_removed(sender: Any, instance: Authenticator, **kwargs: Any) -> None
         here = context.request
         own = here is not None and getattr(here.user, "pk", None) == instance.user_id
         sessions.end(instance.user_id, spare=here.session.session_key if own else None)
+        way_in_mail.tell(instance.user, str((_REMOVED if own else _TAKEN_AWAY)[Type(instance.type)]))
 
 
 def _write_down(authenticator: Authenticator, what: str) -> None:

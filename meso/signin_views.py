@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET
 
-from meso import brakes, drafts, lockout, signin
+from meso import brakes, drafts, lockout, signin, way_in_mail
 from meso.http import HttpRequest
 from meso.models import User
 from meso.roles import ENROLL, FACTORS, OWN, PUBLIC, needs
@@ -146,6 +146,7 @@ class OwnPasswordView(_Held, _Page, PasswordChangeView):
     def form_valid(self, form: Any) -> HttpResponse:
         """The audit writes it down (meso/audit.py)."""
         response = super().form_valid(form)
+        way_in_mail.tell(self.request.user, _("Your password was changed."))  # type: ignore[arg-type]
         messages.success(self.request, _("Your new password is in force. Every other login of yours has ended."))
         return response
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from meso import audit, clock, dashboard, drafts, errors, lockout, passwords, readiness, sessions, signin, today
+from meso import audit, clock, dashboard, drafts, errors, lockout, passwords, readiness, sessions, signin, today, way_in_mail
 from meso.audit import Action
 from meso.forms import AuditFilterForm, NewStaffForm, OfficeForm, StaffForm
 from meso.http import HttpRequest, Refused, file_answer
@@ -189,6 +189,7 @@ def staff_way_in(request: HttpRequest, pk: int) -> HttpResponse:
         if request.POST.get("act") == "password":
             given = passwords.give_one(person, at=clock.now())
             sessions.end(person)
+            way_in_mail.tell(person, _("The office admin gave you a password for the next login."))
         elif request.POST.get("act") == "factor" and signin.take_factors_away(person):
             messages.success(request, _("The second factor is taken away. At the next login a new one is set up."))
             return redirect("staff_way_in", pk)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from disclosures.models import Disclosure, Release
@@ -115,11 +115,12 @@ def street(address: str) -> str:
 
 
 def findings(since: date, until: date, office: Office) -> list[Finding]:
-    """Every unusual look from `since` to `until` that nobody has signed off, gravest and newest first. At most 14 queries."""
+    """Every unusual look from `since` to `until` that nobody has signed off, gravest and newest first. At most 16 queries."""
     events = _events(since, until)
     groups, crowds, outputs = _counted(events, since, until)
     people = {user.pk: user for user in User.objects.filter(pk__in={group.user for group in groups})}
-    found = [*_single(groups, people, _charts(events, since, until), office), *_many(groups, people, crowds, outputs)]
+    charts = _charts(events, since, until)
+    found = [*_ways_in(since, until), *_single(groups, people, charts, office), *_many(groups, people, crowds, outputs)]
     done = AccessReview.objects.filter(day__gte=since, day__lte=until)
     signed = set(done.values_list("rule", "about", "chart_number", "day", "looks"))
     if signed:
@@ -131,6 +132,22 @@ def _events(since: date, until: date) -> QuerySet[AccessEvent]:
     span = AccessEvent.objects.between(clock.midnight(since), clock.midnight(until + timedelta(days=1)))
     looks = span.filter(action__in=_LOOKS, user__isnull=False).exclude(chart_number="")
     return looks.exclude(subject__startswith="review ")  # signing off a line is no look at its chart
+
+
+def _ways_in(since: date, until: date) -> Iterator[Finding]:
+    """Logins whose password or second factor somebody else changed: whoever can do that can log in as that person."""
+    span = AccessEvent.objects.between(clock.midnight(since), clock.midnight(until + timedelta(days=1)))
+    changes = span.filter(action=Action.CHANGE, subject__startswith="staff ", user__isnull=False)
+    changes = changes.filter(Q(detail__contains="password") | Q(detail__contains="removed"))
+    found: dict[tuple[int, date], list[datetime]] = defaultdict(list)
+    for subject, by, at in changes.order_by("at").values_list("subject", "user", "at"):
+        whose = int(subject.removeprefix("staff "))
+        if whose != by:
+            found[whose, clock.office_day(at)].append(at)
+    people = User.objects.in_bulk({whose for whose, _day in found})
+    for (whose, day), times in found.items():
+        if whose in people:
+            yield Finding(Rule.WAY_IN, people[whose], "", day, len(times), times[0], times[-1])
 
 
 def _counted(

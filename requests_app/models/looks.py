@@ -12,8 +12,9 @@ from meso.signed import Signed
 
 
 class Rule(models.TextChoices):
-    """Why a look stands in the queue, the gravest first."""
+    """Why a line stands in the queue, the gravest first."""
 
+    WAY_IN = "way_in", _("Somebody else gave this login a new way in")
     OWN = "own", _("Their own chart")
     COLLEAGUE = "colleague", _("A colleague's chart")
     GUARDED = "guarded", _("A guarded chart")
