@@ -18,6 +18,7 @@ from meso import clock
 from meso.models import AccessEvent, User
 
 Action = AccessEvent.Action
+BY_COMMAND = "password by a command"  # nobody is logged in there
 
 
 def address_of(request: HttpRequest | None) -> str | None:

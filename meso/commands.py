@@ -36,11 +36,24 @@ def _caller() -> str:
         return str(os.getuid())
 
 
+class Told(BaseCommand):
+    """Mixin before one of Django's own commands that reach accounts or data: the audit says first that it runs, and as whom."""
+
+    def handle(self, *args: Any, **options: Any) -> str | None:
+        self.tell()
+        return super().handle(*args, **options)
+
+    def tell(self) -> None:
+        """Write an event: which command runs, and as whom the machine knows its caller. Where that fails, nothing runs."""
+        name = type(self).__module__.rpartition(".")[2]
+        audit.record(audit.Action.COMMAND, f"command {name}", detail=f"by {_caller()}")
+
+
 class Failed(CommandError):
     """Raised by a command that could not do its work: its text goes to stderr, exit 1."""
 
 
-class Command(BaseCommand):
+class Command(Told):
     """Base of Meso's commands. Subclasses write `work(**options)`; it runs in the office's zone on a migrated database."""
 
     requires_system_checks: list = []
@@ -56,11 +69,6 @@ class Command(BaseCommand):
         except BadFile as bad:
             lines = [str(problem) for problem in bad.problems]
             raise Failed("Nothing was stored.\n" + "\n".join(lines)) from bad
-
-    def tell(self) -> None:
-        """Write an event: which command runs, and as whom the machine knows its caller. Where that fails, nothing runs."""
-        name = type(self).__module__.rpartition(".")[2]
-        audit.record(audit.Action.COMMAND, f"command {name}", detail=f"by {_caller()}")
 
     def work(self, *args: Any, **options: Any) -> str | None:
         """The command's own work, which each command writes. Returns text for stdout, or None. Raises Failed."""

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from disclosures.models import Disclosure, Release
 from meso import clock
-from meso.audit import Action
+from meso.audit import BY_COMMAND, Action
 from meso.models import AccessEvent, Office, User
 from records import names
 from records.models import ChartGuard, Entry, Patient
@@ -137,8 +137,8 @@ def _events(since: date, until: date) -> QuerySet[AccessEvent]:
 def _ways_in(since: date, until: date) -> Iterator[Finding]:
     """Logins whose password or second factor somebody else changed: whoever can do that can log in as that person."""
     span = AccessEvent.objects.between(clock.midnight(since), clock.midnight(until + timedelta(days=1)))
-    changes = span.filter(action=Action.CHANGE, subject__startswith="staff ", user__isnull=False)
-    changes = changes.filter(Q(detail__contains="password") | Q(detail__contains="removed"))
+    changed = Q(user__isnull=False) & (Q(detail__contains="password") | Q(detail__contains="removed")) | Q(detail=BY_COMMAND)
+    changes = span.filter(changed, action=Action.CHANGE, subject__startswith="staff ")
     found: dict[tuple[int, date], list[datetime]] = defaultdict(list)
     for subject, by, at in changes.order_by("at").values_list("subject", "user", "at"):
         whose = int(subject.removeprefix("staff "))

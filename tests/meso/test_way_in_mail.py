@@ -1,15 +1,17 @@
 """Whose way in was changed hears of it by mail, whoever changed it; the privacy officer finds it in the queue."""
 
+import io
 from datetime import timedelta
 
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
 from django.core.mail import EmailMessage
+from django.core.management import call_command
 from django.test import Client
 
-from meso import clock, signin, way_in_mail
-from meso.models import AccessEvent, Office
+from meso import clock, seals, signin, way_in_mail
+from meso.models import AccessEvent, Office, User
 from requests_app import unusual
 from tests.factories import AT, PASSWORD, UserFactory
 from tests.signing_in import give_app, log_in
@@ -125,3 +127,47 @@ def test_a_mail_server_that_is_down_undoes_nothing_and_an_event_says_so(client, 
     assert mails(lambda: client.post(f"/staff/{bea.pk}/way-in/", {"act": "factor"})) == []
     assert not signin.has_factor(bea)
     assert AccessEvent.objects.filter(subject=f"staff {bea.pk}", action="check", detail="no mail went out").exists()
+
+
+# --- commands of the machine ------------------------------------------------------------------------------------------
+
+
+def commands() -> list[tuple[str, str]]:
+    return list(AccessEvent.objects.filter(action="command").order_by("pk").values_list("subject", "detail"))
+
+
+def test_a_password_set_at_the_machine_is_an_event_told_and_replaced_by_its_owner(bea, mails, monkeypatch):
+    monkeypatch.setattr("getpass.getpass", lambda prompt="": WORDS)
+    monkeypatch.setattr("getpass.getuser", lambda: "root")
+    told = mails(lambda: call_command("changepassword", "bea", stdout=io.StringIO()))
+    assert told == [(["bea@example.org"], "Somebody at the machine gave your login another password.")]
+    assert commands() == [("command changepassword", "by root")]
+    assert listed() == [("way_in", bea.pk, 1)]
+    theirs = Client()
+    log_in(theirs, bea, WORDS)
+    assert theirs.get("/")["Location"] == "/accounts/password/"
+    assert seals.verify().breaks == []
+
+
+def test_a_login_made_at_the_machine_is_an_event(monkeypatch):
+    monkeypatch.setattr("getpass.getuser", lambda: "root")
+    facts = {"interactive": False, "username": "first", "email": "a@office.example", "role": "office_admin"}
+    call_command("createsuperuser", **facts, stdout=io.StringIO())
+    assert commands() == [("command createsuperuser", "by root")]
+    made = AccessEvent.objects.get(action="create")
+    assert (made.subject, made.detail) == (f"staff {User.objects.get(username='first').pk}", "role office_admin")
+
+
+def test_whoever_opens_a_shell_is_written_down_first(monkeypatch):
+    monkeypatch.setattr("getpass.getuser", lambda: "root")
+    call_command("shell", command="pass")
+    assert commands() == [("command shell", "by root")]
+
+
+def test_where_no_event_can_be_written_the_command_does_nothing(bea, monkeypatch):
+    monkeypatch.setattr("getpass.getpass", lambda prompt="": WORDS)
+    monkeypatch.setattr(AccessEvent, "save", lambda self, *args, **kwargs: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        call_command("changepassword", "bea", stdout=io.StringIO())
+    bea.refresh_from_db()
+    assert bea.check_password(PASSWORD)
