@@ -1,9 +1,6 @@
 """The audit is sealed: one chain of the office, laid just before COMMIT; tampering shows; writers at once don't fork or wait."""
 
 import importlib
-import os
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -11,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 from django.apps import apps
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection, transaction
@@ -25,8 +21,8 @@ from meso.models import AccessEvent, ChainHead, Seal, User
 from meso.office_chain import OFFICE
 from records.models import Patient
 from tests.factories import AT, EntryFactory, PatientFactory, UserFactory
+from tests.meso import processes
 from tests.meso.test_seals import tamper
-from tests.meso.test_seals_at_once import url_of
 
 WRITERS, ROWS = 6, 20
 
@@ -205,13 +201,6 @@ def test_an_audit_rewritten_with_its_whole_chain_shows_against_the_anchor(events
 
 # --- many at once ---------------------------------------------------------------------------------------------------
 
-WRITER = """
-import sys, django
-django.setup()
-from tests.meso.test_office_chain import work
-work(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
-"""
-
 
 def work(number: int, patient: int, author: int) -> None:
     """What one of the staff does: looks, and writes to the one chart with its event before it or behind it, by turns."""
@@ -241,21 +230,7 @@ def in_threads(patient: int, author: int) -> None:
 
 
 def in_processes(patient: int, author: int) -> None:
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "meso.settings", "DATABASE_URL": url_of(connection.settings_dict)}
-    connection.close()
-    writers = [
-        subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(number), str(patient), str(author)],
-            cwd=settings.BASE_DIR,
-            env=environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(WRITERS)
-    ]
-    for writer in writers:
-        _, complaint = writer.communicate(timeout=120)
-        assert writer.returncode == 0, complaint
+    processes.run_at_once(work, [(number, patient, author) for number in range(WRITERS)])
 
 
 @pytest.mark.django_db(transaction=True)

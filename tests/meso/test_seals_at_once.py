@@ -1,13 +1,8 @@
 """Many writers on one chart at once: no link is lost, no chain forks, nobody waits for ever."""
 
-import os
-import subprocess
-import sys
 import threading
-from urllib.parse import quote
 
 import pytest
-from django.conf import settings
 from django.db import connection
 
 from meso import seals
@@ -15,15 +10,9 @@ from meso.models import User
 from meso.seals import ChainHead, Seal, patient_chain
 from records.models import Entry, Patient
 from tests.factories import EntryFactory, PatientFactory, UserFactory
+from tests.meso import processes
 
 WRITERS, ROWS = 6, 30
-
-WRITER = """
-import sys, django
-django.setup()
-from tests.meso.test_seals_at_once import write
-write(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
-"""
 
 
 def write(patient: int, author: int, name: str) -> None:
@@ -52,30 +41,8 @@ def in_threads(patient: int, author: int) -> None:
     assert failures == []
 
 
-def url_of(database: dict) -> str:
-    """The address of this test database, for a process of its own."""
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{database['NAME']}"
-    login = f"{database['USER']}:{quote(database['PASSWORD'])}@" if database["PASSWORD"] else f"{database['USER']}@"
-    return f"postgres://{login}{database['HOST']}:{database['PORT'] or 5432}/{database['NAME']}"
-
-
 def in_processes(patient: int, author: int) -> None:
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "meso.settings", "DATABASE_URL": url_of(connection.settings_dict)}
-    connection.close()
-    writers = [
-        subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(patient), str(author), f"writer {n}"],
-            cwd=settings.BASE_DIR,
-            env=environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for n in range(WRITERS)
-    ]
-    for writer in writers:
-        _, complaint = writer.communicate(timeout=120)
-        assert writer.returncode == 0, complaint
+    processes.run_at_once(write, [(patient, author, f"writer {n}") for n in range(WRITERS)])
 
 
 @pytest.mark.django_db(transaction=True)
