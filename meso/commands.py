@@ -16,9 +16,10 @@ from django.db.migrations.executor import MigrationExecutor
 from rich.console import Console
 from rich.progress import Progress
 
-from meso import audit, clock
+from meso import audit, clock, seals
 from meso.csv_in import BadFile
 from meso.models import Office
+from meso.office_chain import OFFICE
 
 
 def a_day(text: str) -> date:
@@ -46,7 +47,14 @@ class Told(BaseCommand):
     def tell(self) -> None:
         """Write an event: which command runs, and as whom the machine knows its caller. Where that fails, nothing runs."""
         name = type(self).__module__.rpartition(".")[2]
-        audit.record(audit.Action.COMMAND, f"command {name}", detail=f"by {_caller()}")
+        try:
+            audit.record(audit.Action.COMMAND, f"command {name}", detail=f"by {_caller()}")
+        except DatabaseError as error:
+            if OFFICE not in seals.headless():
+                raise
+            raise Failed(
+                "The head of the office's chain is gone: nothing can be written. See docs/backup.md: rebuild_head"
+            ) from error
 
 
 class Failed(CommandError):

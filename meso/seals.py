@@ -224,6 +224,10 @@ class Break:
         return f"{where} ({self.table} {self.row}): {self.problem}"
 
 
+class DoesNotHold(Exception):
+    """A chain is broken; the text names where."""
+
+
 @dataclass
 class Report:
     """What `verify` saw: how many chains and links hold, and every break."""
@@ -343,11 +347,31 @@ def _problem_of(link: Seal, row: models.Model | None, place_before: int, seal_be
     return ""
 
 
+def headless() -> list[str]:
+    """Chains whose head somebody took away: nothing more can be written in them."""
+    without = ~models.Exists(ChainHead.objects.filter(chain=models.OuterRef("chain")))
+    return list(Seal.objects.filter(without).values_list("chain", flat=True).distinct().order_by("chain"))
+
+
 def _links_without_head() -> Iterator[Break]:
-    """Chains whose head somebody took away."""
-    headless = ~models.Exists(ChainHead.objects.filter(chain=models.OuterRef("chain")))
-    for chain in Seal.objects.filter(headless).values_list("chain", flat=True).distinct().order_by("chain"):
+    for chain in headless():
         yield Break(chain, 0, "chain", None, "the chain's head is gone")
+
+
+def rebuild_head(chain: str) -> ChainHead:
+    """Give a chain that has lost its head, and nothing else, its head again: that of its last link.
+
+    Raises DoesNotHold, naming the first break, where a link does not hold or a row of the chain has none. Links that were cut
+    off its end together with their rows it can't miss: an anchor does (meso/anchors.py).
+    """
+    with transaction.atomic():
+        last = Seal.objects.filter(chain=chain).latest("place")
+        head = ChainHead.objects.create(chain=chain, length=last.place, seal=last.seal)
+        breaks = _check_chain(head, _links_with_rows([chain]))[1]
+        breaks += [unsealed for unsealed in _unsealed_rows() if unsealed.chain == chain]
+        if breaks:
+            raise DoesNotHold(str(breaks[0]))
+    return head
 
 
 def _unsealed_rows() -> Iterator[Break]:

@@ -274,3 +274,72 @@ def test_an_event_of_before_stays_where_the_filter_looks_for_it(events):
     """Reading by days leans on numbers that follow the times: the chain changes neither."""
     found = AccessEvent.objects.between(events[0].at - timedelta(seconds=1), events[-1].at + timedelta(seconds=1))
     assert {event.pk for event in found} == {event.pk for event in events}
+
+
+# --- a head that is gone ----------------------------------------------------------------------------------------------
+
+
+def headless_office() -> None:
+    """An office that has worked, and whose chain's head somebody deleted."""
+    for _ in range(3):
+        looked()
+    connection.do_last_acts()
+    tamper(f"DELETE FROM meso_chainhead WHERE chain = '{OFFICE}'")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_its_head_nothing_can_be_written_and_every_command_says_what_to_run():
+    headless_office()
+    with pytest.raises(DatabaseError):
+        looked()
+    with pytest.raises(CommandError, match=r"The head of the office's chain is gone.*rebuild_head"):
+        call_command("verify_records")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_head_is_rebuilt_from_the_last_link_and_the_office_works_on(capsys):
+    headless_office()
+    before = Seal.objects.filter(chain=OFFICE).latest("place")
+    call_command("rebuild_head")
+    assert f"{OFFICE}: 3 links, its head stands again." in capsys.readouterr().out
+    event = AccessEvent.objects.latest("pk")
+    assert (event.action, event.subject) == ("command", "command rebuild_head")
+    assert Seal.objects.get(chain=OFFICE, place=before.place + 1).previous == before.seal
+    looked()
+    call_command("verify_records")
+    assert "hold" in capsys.readouterr().out
+    call_command("rebuild_head")
+    assert "Every chain has its head." in capsys.readouterr().out
+
+
+BROKEN = {
+    "a changed event": "UPDATE meso_accessevent SET detail = 'x' WHERE id = (SELECT MIN(id) FROM meso_accessevent)",
+    "a link taken out": f"DELETE FROM meso_seal WHERE chain = '{OFFICE}' AND place = 2",
+    "a link cut off": f"DELETE FROM meso_seal WHERE chain = '{OFFICE}' AND place = 3",
+}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+def test_where_more_than_the_head_is_gone_nothing_is_rebuilt(broken):
+    headless_office()
+    tamper(broken)
+    with pytest.raises(CommandError, match=r"Nothing was rebuilt. More is gone than a head"):
+        call_command("rebuild_head")
+    assert seals.headless() == [OFFICE]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_tail_that_was_cut_off_with_its_rows_shows_against_the_anchor_before_it_is_rebuilt():
+    for _ in range(3):
+        looked()
+    anchor = anchors.make(AT.date(), AT)
+    last = Seal.objects.filter(chain=OFFICE).latest("place")
+    tamper(
+        f"DELETE FROM meso_chainhead WHERE chain = '{OFFICE}'",
+        f"DELETE FROM meso_seal WHERE id = {last.pk}",
+        f"DELETE FROM meso_accessevent WHERE id = {last.row}",
+    )
+    with pytest.raises(CommandError, match="Nothing was rebuilt"):
+        call_command("rebuild_head", anchor=anchor.text)
+    assert seals.headless() == [OFFICE]
