@@ -3,8 +3,6 @@
 Rows for treatment, payment and operations are exempt: they are counted, left out, and said so.
 """
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +16,7 @@ from disclosures import purposes
 from disclosures.models import EARLIEST, BusinessAssociate, Disclosure
 from meso.csv_in import BadCell, a_date, read_all
 from meso.seals import bulk_seal
+from records import old_lists
 from records.models import Patient
 
 COLUMNS = (
@@ -55,10 +54,6 @@ class Row:
         texts = (self.recipient, self.recipient_address, self.information, self.purpose_code, self.purpose)
         return (self.patient.chart_number, *days, *texts)
 
-    def digest(self, ordinal: int) -> str:
-        """What this row is known by when the file is read again; rows alike in all cells differ by their ordinal."""
-        return hashlib.sha256(json.dumps([*self.cells, ordinal], ensure_ascii=False).encode()).hexdigest()
-
 
 @dataclass
 class Result:
@@ -71,20 +66,12 @@ class Result:
 
 def read(path: Path, *, on: date) -> list[Row]:
     """Every row of the file. Raises BadFile, which names each row that can't be taken and why."""
-    charts: dict[str, Patient | None] = {}
-
-    def chart(number: str) -> Patient | None:
-        if number not in charts:
-            charts[number] = Patient.objects.filter(chart_number=number).first()
-        return charts[number]
-
+    chart = old_lists.charts()
     return read_all(path, COLUMNS, REQUIRED, lambda line, cells: _row(cells, chart, on))
 
 
-def _row(cells: dict[str, str], chart: Callable[[str], Patient | None], on: date) -> Row:
+def _row(cells: dict[str, str], chart: Callable[[str], Patient], on: date) -> Row:
     patient = chart(cells["chart_number"])
-    if patient is None:
-        raise BadCell("chart_number", f"there is no chart {cells['chart_number']!r}")
     disclosed_on = cast(date, a_date("disclosed_on", cells["disclosed_on"], latest=on))  # an empty cell is refused
     if disclosed_on < EARLIEST:
         raise BadCell("disclosed_on", f"{disclosed_on} is before {EARLIEST.year}; check the year")
@@ -131,20 +118,15 @@ def store(
     result = Result()
     seen: Counter[tuple[str, ...]] = Counter()
     for start in range(0, len(rows), BATCH):
-        by_digest: dict[str, Row] = {}
-        for row in rows[start : start + BATCH]:
-            if purposes.purpose(row.purpose_code).exempt:
-                result.exempt[row.purpose_code] += 1
-                continue
-            seen[row.cells] += 1
-            by_digest[row.digest(seen[row.cells])] = row
-        known = set(Disclosure.objects.filter(source_id__in=by_digest).values_list("source_id", flat=True))
-        new = {digest: row for digest, row in by_digest.items() if digest not in known}
+        batch = rows[start : start + BATCH]
+        result.exempt.update(row.purpose_code for row in batch if purposes.purpose(row.purpose_code).exempt)
+        ours = old_lists.by_digest((row for row in batch if not purposes.purpose(row.purpose_code).exempt), seen)
+        new = old_lists.new_ones(ours, Disclosure)
         if not dry_run:
             bulk_seal([_disclosure(digest, row, at, made_by) for digest, row in new.items()])
         result.added += len(new)
-        result.known += len(known)
-        advance(len(rows[start : start + BATCH]))
+        result.known += len(ours) - len(new)
+        advance(len(batch))
     return result
 
 

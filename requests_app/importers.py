@@ -1,7 +1,5 @@
 """Requests out of the office's old spreadsheet (design.md, "Files"): all or nothing, and the same file twice adds nothing."""
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from django.db import transaction
 
 from meso.csv_in import BadCell, a_date, read_all
 from meso.models import Office
+from records import old_lists
 from records.models import Patient
 from requests_app import deadlines, rules
 from requests_app.kinds import Kind, Outcome
@@ -42,10 +41,6 @@ class Row:
         days = (self.received_on.isoformat(), self.closed_on.isoformat() if self.closed_on else "")
         return (self.patient.chart_number, self.kind, *days, " ".join(self.description.split()), self.outcome)
 
-    def digest(self, ordinal: int) -> str:
-        """What this row is known by when the file is read again. Rows that are alike in all cells differ by their ordinal."""
-        return hashlib.sha256(json.dumps([*self.cells, ordinal], ensure_ascii=False).encode()).hexdigest()
-
 
 @dataclass(frozen=True)
 class Result:
@@ -58,24 +53,16 @@ class Result:
 
 def read(path: Path, *, on: date) -> list[Row]:
     """Every row of the file. Raises BadFile, which names each row that can't be taken and why."""
-    charts: dict[str, Patient | None] = {}
-
-    def chart(number: str) -> Patient | None:
-        if number not in charts:
-            charts[number] = Patient.objects.filter(chart_number=number).first()
-        return charts[number]
-
+    chart = old_lists.charts()
     return read_all(path, COLUMNS, REQUIRED, lambda line, cells: _row(cells, chart, on))
 
 
-def _row(cells: dict[str, str], chart: Callable[[str], Patient | None], on: date) -> Row:
+def _row(cells: dict[str, str], chart: Callable[[str], Patient], on: date) -> Row:
     received_on = cast(date, a_date("received_on", cells["received_on"], latest=on))  # an empty cell is refused
     closed_on = a_date("closed_on", cells["closed_on"], latest=on, needed=False)
     if cells["kind"] not in Kind.values:
         raise BadCell("kind", f"{cells['kind']!r} is not a kind; it can be {', '.join(Kind.values)}")
     patient = chart(cells["chart_number"])
-    if patient is None:
-        raise BadCell("chart_number", f"there is no chart {cells['chart_number']!r}")
     if len(cells["description"]) > LONGEST_DESCRIPTION:
         raise BadCell("description", f"longer than {LONGEST_DESCRIPTION:,} characters")
     _check_end(received_on, closed_on, cells["outcome"])
@@ -108,12 +95,7 @@ def store(
     added = still_open = 0
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        by_digest: dict[str, Row] = {}
-        for row in batch:
-            seen[row.cells] += 1
-            by_digest[row.digest(seen[row.cells])] = row
-        known = set(PatientRequest.objects.filter(source_id__in=by_digest).values_list("source_id", flat=True))
-        new = {digest: row for digest, row in by_digest.items() if digest not in known}
+        new = old_lists.new_ones(old_lists.by_digest(batch, seen), PatientRequest)
         if not dry_run:
             _add(new, at=at, on=on, office=office)
         added += len(new)
