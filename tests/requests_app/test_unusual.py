@@ -184,6 +184,14 @@ def test_more_than_thirty_charts_in_any_hour_are_listed_once():
     assert one.about != slow
 
 
+def test_more_than_a_hundred_charts_in_a_day_are_listed_however_slowly():
+    who = many(100, 2.2)
+    assert listed() == []
+    looked(who, seen(patient()), NOON + timedelta(minutes=2.2 * 100))
+    [one] = unusual.findings(ON, ON, Office.current())
+    assert (one.rule, one.about, one.looks) == ("charts", who, 101)
+
+
 def test_the_same_chart_thirty_one_times_is_one_chart():
     who, one = UserFactory(), seen(patient())
     for step in range(31):
