@@ -9,7 +9,7 @@ from django.test import Client
 
 from disclosures.models import Release
 from meso.models import AccessEvent, User
-from meso.roles import FRESH, PERMISSIONS
+from meso.roles import ENROLL, FACTORS, FRESH, PERMISSIONS
 from tests.disclosures.test_release import sent
 from tests.factories import AT, PASSWORD, EntryFactory, PatientFactory, RestrictionFactory, UserFactory
 from tests.signing_in import code_now, log_in
@@ -144,6 +144,8 @@ def test_another_s_form_is_not_waiting_for_me(client, admin):
 def test_what_asks_again_is_in_the_table_and_shown_to_the_admin(client, signed_in):
     signed_in("office_admin")
     assert set(PERMISSIONS) >= FRESH
+    exports = {"disclosure.export", "auditor.export", "retention.export", "request.proof"}
+    assert FRESH == exports | {ENROLL, FACTORS, "staff.manage", "release.override"}
     rows = client.get("/staff/").context["permissions"]
     assert sum(asks for _, asks, _ in rows) == len([name for name in FRESH if "." in name])
 
