@@ -110,12 +110,14 @@ def test_an_attacker_in_the_office_s_own_network_does_not_shut_out_its_browsers(
     assert try_(desk, password=PASSWORD).status_code == 302
 
 
-def test_one_address_that_guesses_at_everybody_is_held_and_the_office_is_not(adele):
+def test_one_address_that_guesses_at_everybody_is_held_and_the_office_is_not(adele, today):
     attacker = from_(ATTACKER)
     statuses = [try_(attacker, f"user{number}").status_code for number in range(25)]
     assert statuses == [200] * 20 + [429] * 5
     assert is_held(attacker)
     assert try_(from_(OFFICE), password=PASSWORD).status_code == 302
+    today.shift(timedelta(minutes=15))
+    assert not is_held(attacker)
 
 
 def test_the_owner_s_own_slips_have_a_limit_too(adele):
