@@ -62,7 +62,7 @@ def run(database_url: str | None, folder: Path, arguments: list[str]) -> Outcome
     environment = {name: value for name, value in os.environ.items() if name not in OF_A_DEPLOYMENT}
     environment |= {"MESO_ENV": "local", "DEBUG": "false", "MESO_DATA": str(folder / "data")}
     if database_url:
-        environment["DATABASE_URL"] = database_url
+        environment |= {"DATABASE_URL": database_url, "MESO_TEST_ROLE": "1"}  # with the rights of the web server's role
     cores = len(os.sched_getaffinity(0))
     command = [sys.executable, "-m", "pytest", "-q", "-n", str(cores), f"--junit-xml={report}", *arguments]
     began = time.monotonic()
