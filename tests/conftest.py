@@ -141,6 +141,7 @@ def _as_the_web_server(django_db_setup, django_db_blocker, _nobody_stays) -> Ite
         return
     role, handle = f"role_of_{connection.settings_dict['NAME']}", flush.Command.handle
     with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(f"DROP ROLE IF EXISTS {role}")  # of a run that was killed
         cursor.execute(f"CREATE ROLE {role}")
         app_role.grant(connection, role)
 
