@@ -6,6 +6,7 @@ many ALTERs and loses its triggers, so `install_triggers` runs after every migra
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, NoReturn
 
@@ -146,7 +147,7 @@ def _postgresql_triggers(model: type[models.Model]) -> Iterator[str]:
 
 
 def drop_triggers(connection: BaseDatabaseWrapper, model: type[models.Model]) -> None:
-    """Take the guard off `model`. For `install_triggers` and for the test suite's flush, nothing else."""
+    """Take the guard off `model`. For `install_triggers`, `guard_lifted` and the test suite's flush, nothing else."""
     on_table = "" if connection.vendor == "sqlite" else f' ON "{model._meta.db_table}"'
     with connection.cursor() as cursor:
         for name in trigger_names(model, connection.vendor):
@@ -162,19 +163,35 @@ def install_triggers(connection: BaseDatabaseWrapper, model: type[models.Model])
             cursor.execute(statement)
 
 
-def missing_triggers(connection: BaseDatabaseWrapper) -> set[str]:
-    """Names of guards that should be in the database and are not; a table not yet migrated is not asked for."""
-    tables = set(connection.introspection.table_names())
-    wanted = set().union(
-        *(trigger_names(model, connection.vendor) for model in append_only_models() if model._meta.db_table in tables), set()
-    )
+@contextmanager
+def guard_lifted(connection: BaseDatabaseWrapper, model: type[models.Model]) -> Iterator[None]:
+    """The guard off `model`, where it has one, and on again: for a migration that stores what rows hold in another form."""
+    guarded = bool(trigger_names(model, connection.vendor) & _triggers(connection))
+    if guarded:
+        drop_triggers(connection, model)
+    yield
+    if guarded:
+        install_triggers(connection, model)
+
+
+def _triggers(connection: BaseDatabaseWrapper) -> set[str]:
+    """The names of all triggers that are in force."""
     if connection.vendor == "sqlite":
         query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
     else:
         query = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'A'"
     with connection.cursor() as cursor:
         cursor.execute(query)
-        return wanted - {row[0] for row in cursor.fetchall()}
+        return {row[0] for row in cursor.fetchall()}
+
+
+def missing_triggers(connection: BaseDatabaseWrapper) -> set[str]:
+    """Names of guards that should be in the database and are not; a table not yet migrated is not asked for."""
+    tables = set(connection.introspection.table_names())
+    wanted = set().union(
+        *(trigger_names(model, connection.vendor) for model in append_only_models() if model._meta.db_table in tables), set()
+    )
+    return wanted - _triggers(connection)
 
 
 def install_after_migrate(app_config: AppConfig, using: str, **kwargs: Any) -> None:

@@ -18,7 +18,8 @@ from django.db import models
 from django.db.models.lookups import Exact, IsNull
 from django.db.models.query_utils import DeferredAttribute
 
-from meso import keys
+from meso import clock, keys
+from meso.append_only import guard_lifted
 from meso.keys import Purpose
 
 _EMPTY: tuple[Any, ...] = (None, "", b"", [], {})
@@ -27,31 +28,33 @@ _EMPTY: tuple[Any, ...] = (None, "", b"", [], {})
 class Locked:
     """A value as the database holds it: its locked bytes, and what they are once it was asked for."""
 
-    __slots__ = ("_opened", "_value", "stored")
+    __slots__ = ("_field", "_value", "is_opened", "stored")
 
-    def __init__(self, stored: bytes) -> None:
-        self.stored, self._opened, self._value = stored, False, None
+    def __init__(self, field: "Encrypted", stored: bytes) -> None:
+        self.stored, self.is_opened = stored, False  # once opened, it may have been changed where it is a list
+        self._field, self._value = field, None
 
     def __repr__(self) -> str:
         return f"<{len(self.stored)} locked bytes>"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Locked) and self.stored == other.stored
+
+    def __hash__(self) -> int:
+        return hash(self.stored)
+
     @classmethod
     def of(cls, field: "Encrypted", value: Any) -> "Locked":
         """This value, locked for its field. What was just written need not be opened to be read."""
-        made = cls(keys.lock(field.purpose, field.pack(value), field.place))
-        made._opened, made._value = True, value
+        made = cls(field, keys.lock(field.purpose, field.pack(value), field.place))
+        made.is_opened, made._value = True, value
         return made
 
-    @property
-    def is_opened(self) -> bool:
-        """Whether somebody has read it, and may have changed it where it is a list."""
-        return self._opened
-
-    def open(self, field: "Encrypted") -> Any:
+    def open(self) -> Any:
         """The plain value. Raises meso.keys.KeyMissing."""
-        if not self._opened:
-            self._value = field.unpack(keys.unlock(self.stored, field.place))
-            self._opened = True
+        if not self.is_opened:
+            self._value = self._field.unpack(keys.unlock(self.stored, self._field.place))
+            self.is_opened = True
         return self._value
 
 
@@ -61,9 +64,8 @@ class _Opening(DeferredAttribute):
     def __get__(self, instance: Any, cls: Any = None) -> Any:
         if instance is None:
             return self
-        field = cast(Encrypted, self.field)
-        held = field.held(instance)
-        return held.open(field) if isinstance(held, Locked) else held
+        held = cast(Encrypted, self.field).held(instance)
+        return held.open() if isinstance(held, Locked) else held
 
     def __set__(self, instance: Any, value: Any) -> None:
         instance.__dict__[self.field.attname] = value
@@ -136,6 +138,10 @@ class Encrypted(models.Field):
             return self.as_column(value)
         return self.as_column(Locked.of(self, value))
 
+    def locked_from_plain(self, text: str) -> Locked | None:
+        """What a column of plain words holds, locked; None for what is empty, which stays as it is."""
+        return Locked.of(self, text) if text else None
+
     def as_column(self, held: Any) -> Any:
         """Locked bytes, or an empty value, as this column holds them."""
         return base64.b64encode(held.stored).decode() if isinstance(held, Locked) else held
@@ -145,9 +151,9 @@ class Encrypted(models.Field):
         if value in _EMPTY:
             return value
         try:
-            return Locked(base64.b64decode(value, validate=True))
-        except binascii.Error:
-            return Locked(str(value).encode())  # plain words in the place of locked ones: said when somebody opens them
+            return Locked(self, base64.b64decode(value, validate=True))
+        except (binascii.Error, ValueError):
+            return Locked(self, str(value).encode())  # plain words in the place of locked ones: said when somebody opens them
 
 
 class EncryptedBinaryField(Encrypted, models.BinaryField):
@@ -170,15 +176,27 @@ class EncryptedBinaryField(Encrypted, models.BinaryField):
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         """What came out of the column, not yet opened."""
         content = value if value is None else bytes(value)
-        return Locked(content) if content else content
+        return Locked(self, content) if content else content
 
 
 class EncryptedTextField(Encrypted, models.TextField):
     """Words."""
 
 
-class EncryptedJSONField(Encrypted, models.TextField):
+class EncryptedCharField(Encrypted, models.CharField):
+    """Words of one line. `max_length` is what a form takes; the column is as long as it must be."""
+
+    def get_internal_type(self) -> str:
+        """As the database sees it."""
+        return "TextField"
+
+
+class EncryptedJSONField(Encrypted):
     """What JSON can hold. A list that was read may have been changed in place, so it is locked anew when its row is saved."""
+
+    def get_internal_type(self) -> str:
+        """As the database sees it."""
+        return "TextField"
 
     def pack(self, value: Any) -> bytes:
         """As JSON."""
@@ -188,9 +206,9 @@ class EncryptedJSONField(Encrypted, models.TextField):
         """Out of JSON."""
         return json.loads(content)
 
-    def to_python(self, value: Any) -> Any:
-        """As it is."""
-        return value
+    def locked_from_plain(self, text: str) -> Locked | None:
+        """As the base, out of a column of JSON."""
+        return super().locked_from_plain(value) if (value := json.loads(text)) not in _EMPTY else None
 
     def as_column(self, held: Any) -> Any:
         """Locked JSON; an empty list as "[]"."""
@@ -204,7 +222,7 @@ class EncryptedJSONField(Encrypted, models.TextField):
         """As the base, and what was read is locked anew."""
         held = model_instance.__dict__.get(self.attname)
         if isinstance(held, Locked) and held.is_opened:
-            model_instance.__dict__[self.attname] = held.open(self)
+            model_instance.__dict__[self.attname] = held.open()
         return super().pre_save(model_instance, add)
 
 
@@ -222,6 +240,40 @@ def refuse_plain_rows(app_label: str) -> Callable[[Any, Any], None]:
                     )
 
     return look
+
+
+def lock_plain_words(app_label: str) -> Callable[[Any, Any], None]:
+    """For a migration that encrypts columns of words: lock what was written before it.
+
+    What a row says stays the same, and so does its seal, which was laid over the words themselves (meso/seals.py). The guard
+    of append-only tables is off for these statements alone, in the transaction of the migration. Raises KeyMissing.
+    """
+
+    def lock(apps: Any, schema_editor: Any) -> None:
+        for model in apps.get_app_config(app_label).get_models():
+            fields = [field for field in encrypted_fields(model) if field.purpose == Purpose.WORDS]
+            with guard_lifted(schema_editor.connection, model):
+                for field in fields:
+                    _lock_column(schema_editor.connection, model, field)
+                schema_editor.connection.check_constraints()  # PostgreSQL changes no table while it still has a key to look up
+
+    return lock
+
+
+def _lock_column(connection: Any, model: type[models.Model], field: Encrypted) -> None:
+    """Lock the plain words of one column, a few hundred rows at a time."""
+    table, column, key = map(connection.ops.quote_name, (model._meta.db_table, field.column, model._meta.pk.column))
+    some = f"SELECT {key}, {column} FROM {table} WHERE {key} > %s AND {column} <> '' ORDER BY {key} LIMIT 500"  # noqa: S608
+    last = 0
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(some, [last])
+            if not (rows := cursor.fetchall()):
+                return
+            keys.make_missing(clock.now())
+            locked = [(field.as_column(held), pk) for pk, text in rows if (held := field.locked_from_plain(text)) is not None]
+            cursor.executemany(f"UPDATE {table} SET {column} = %s WHERE {key} = %s", locked)  # noqa: S608
+            last = rows[-1][0]
 
 
 def full(rows: models.QuerySet, field: Encrypted) -> models.QuerySet:

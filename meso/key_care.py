@@ -129,7 +129,7 @@ def _open_newest(model: type[models.Model], field: Encrypted) -> bool:
     """Whether there was a value to open. Raises KeyMissing."""
     held = full(model._base_manager.order_by("-pk"), field).values_list(field.attname, flat=True).first()
     if isinstance(held, Locked):
-        held.open(field)
+        held.open()
     return isinstance(held, Locked)
 
 

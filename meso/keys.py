@@ -35,6 +35,10 @@ class KeyMissing(Exception):
     """What is locked does not open: a key is missing or wrong, or the value was altered. The text says which, in plain words."""
 
 
+class Altered(KeyMissing):
+    """What was locked is not what stands there now: no key opens it."""
+
+
 # --- the master key ---------------------------------------------------------------------------------------------------
 
 
@@ -231,14 +235,14 @@ def lock(purpose: str, plain: bytes, place: str) -> bytes:
 
 
 def unlock(locked: bytes, place: str) -> bytes:
-    """The bytes that were locked for this place. Raises KeyMissing for a missing key, another place, or anything altered."""
+    """The bytes that were locked for this place. Raises KeyMissing; Altered for another place, or a changed bit."""
     head, rest = locked[: len(MAGIC) + 8], locked[len(MAGIC) + 8 :]
     if not head.startswith(MAGIC) or len(rest) < _NONCE + 16:
-        raise KeyMissing(f"A value of {place} is not locked: it was not written by this Meso.")
+        raise Altered(f"A value of {place} is not locked: it was not written by this Meso.")
     try:
         return _key(head[len(MAGIC) :].hex()).decrypt(rest[:_NONCE], rest[_NONCE:], head + place.encode())
     except InvalidTag as error:
-        raise KeyMissing(f"A value of {place} does not open: it was altered, or carried here from another place.") from error
+        raise Altered(f"A value of {place} does not open: it was altered, or carried here from another place.") from error
 
 
 # --- keys that must be there ------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from simple_history.models import HistoricalRecords
 
 from meso.anchors import Anchor
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
+from meso.encrypted import EncryptedJSONField
 from meso.keys import DataKey
 from meso.limits import Tally
 from meso.money import MoneyField
@@ -313,7 +314,7 @@ class Draft(models.Model):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     path = models.CharField(max_length=LONGEST_PATH)
-    fields = models.JSONField()
+    fields = EncryptedJSONField()
     saved_at = models.DateTimeField()
 
     class Meta:

@@ -7,6 +7,7 @@ database itself refuses a second link at one place or behind one seal. `verify` 
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -18,9 +19,11 @@ from django.apps import apps
 from django.db import connection, models, transaction
 
 from meso.append_only import AppendOnly
-from meso.encrypted import Encrypted
+from meso.encrypted import Encrypted, encrypted_fields
+from meso.keys import Altered, KeyMissing, Purpose
 
 START = "0" * 64  # what the first link of every chain stands on
+_DIGEST = re.compile("sha256:[0-9a-f]{64}")
 
 
 class ChainHead(models.Model):
@@ -65,7 +68,7 @@ def _plain(field: models.Field, value: Any) -> Any:
     Raises ValueError for an instant without its zone and TypeError for what JSON columns give back in other words:
     either would be read differently from what was sealed.
     """
-    if isinstance(field, models.JSONField):
+    if isinstance(field, models.JSONField) or isinstance(value, list | dict):
         return _plain_json(value)
     value = value if isinstance(field, Encrypted) else field.to_python(value)
     if isinstance(value, datetime):
@@ -92,34 +95,35 @@ def _plain_json(value: Any) -> Any:
     raise TypeError(f"{value!r} in sealed JSON would not read back as it was written: write it as text")
 
 
-def _value(field: models.Field, instance: models.Model) -> Any:
+def _value(field: models.Field, instance: models.Model, words_open: bool) -> Any:
     """What is sealed of a column: its value; of an encrypted one its locked bytes, so that no key is needed to verify."""
-    return field.stored_value(instance) if isinstance(field, Encrypted) else getattr(instance, field.attname)
+    locked = isinstance(field, Encrypted) and not (words_open and field.purpose == Purpose.WORDS)
+    return field.stored_value(instance) if locked else getattr(instance, field.attname)  # type: ignore[attr-defined]
 
 
 def _is_empty(value: Any) -> bool:
     return value is None or value is False or value in ("", [], {})
 
 
-def canonical_json(instance: models.Model) -> str:
+def canonical_json(instance: models.Model, *, words_open: bool = False) -> str:
     """The row as text that never varies: its table, and each column that holds something, keys sorted.
 
     Empty text, null, false and empty lists are left out, so a column that a later version adds leaves old seals whole.
-    An encrypted column stands there by the digest of its locked bytes.
+    An encrypted column stands there by the digest of its locked bytes; with `words_open` one of words by its words, as it
+    did when those were not encrypted yet. Raises meso.keys.KeyMissing where they don't open.
     """
     columns = {
         field.attname: plain
         for field in instance._meta.concrete_fields
-        if not _is_empty(plain := _plain(field, _value(field, instance)))
+        if not _is_empty(plain := _plain(field, _value(field, instance, words_open)))
     }
-    return json.dumps(
-        {"table": instance._meta.label_lower, "row": columns}, sort_keys=True, ensure_ascii=False, separators=(",", ":")
-    )
+    whole = {"table": instance._meta.label_lower, "row": columns}
+    return json.dumps(whole, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
-def seal_over(previous: str, instance: models.Model) -> str:
+def seal_over(previous: str, instance: models.Model, *, words_open: bool = False) -> str:
     """The seal of `instance` behind `previous`: 64 hexadecimal digits of SHA-256."""
-    return hashlib.sha256(f"{previous}\n{canonical_json(instance)}".encode()).hexdigest()
+    return hashlib.sha256(f"{previous}\n{canonical_json(instance, words_open=words_open)}".encode()).hexdigest()
 
 
 class Sealed(AppendOnly):
@@ -342,9 +346,22 @@ def _problem_of(link: Seal, row: models.Model | None, place_before: int, seal_be
         return "the row it sealed is gone"
     if row.chain_key() != link.chain:  # type: ignore[attr-defined]
         return "the row it sealed now belongs to another chart"
-    if seal_over(link.previous, row) != link.seal:
-        return "the row is not what was sealed: it has been changed"
-    return ""
+    return "" if seal_over(link.previous, row) == link.seal else _problem_of_old(link, row)
+
+
+def _problem_of_old(link: Seal, row: models.Model) -> str:
+    """The same for a row whose locked bytes were not sealed: its words were, if it is older than their encryption.
+
+    Words that look like a digest are not taken for sealed ones: they would stand for the locked bytes of a newer row.
+    """
+    try:
+        words = [str(getattr(row, field.attname)) for field in encrypted_fields(type(row)) if field.purpose == Purpose.WORDS]
+        if seal_over(link.previous, row, words_open=True) == link.seal and not any(map(_DIGEST.fullmatch, words)):
+            return ""
+    except KeyMissing as missing:
+        if not isinstance(missing, Altered):
+            return f"the row was changed, or is older than encryption and its words don't open to be compared: {missing}"
+    return "the row is not what was sealed: it has been changed"
 
 
 def headless() -> list[str]:

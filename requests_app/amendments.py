@@ -92,8 +92,8 @@ def file_statement(
     with all_or_nothing(request) as me:
         patient = check(me)
         _check_day(me, received_on, on, "received_on")
-        for before in me.disagreements.filter(text=text, received_on=received_on).select_related("scan"):
-            if (before.scan.sha256 if before.scan else None) == (scan.sha256 if scan else None):
+        for before in me.disagreements.filter(received_on=received_on).select_related("scan"):
+            if before.text == text and (before.scan.sha256 if before.scan else None) == (scan.sha256 if scan else None):
                 return before
         kept = _scan_under_all(me, scan, by=by, at=at) if scan else None
         filed = Disagreement.objects.create(

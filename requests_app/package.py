@@ -62,7 +62,8 @@ def withhold(
             raise NotAllowedNow(_("That entry is not in this patient's record."))
         judged = _judged(me, ground, judged_by)
         addendum_id, start, words = _place(entry, passage)
-        if me.withheld.in_force().filter(entry=entry, addendum=addendum_id, start=start, passage=words).exists():
+        there = me.withheld.in_force().filter(entry=entry, addendum=addendum_id, start=start)
+        if any(one.passage == words for one in there):
             raise NotAllowedNow(_("These words are withheld already."), "passage")
         held = WithheldPassage.objects.create(
             request=me, entry=entry, addendum_id=addendum_id, passage=words, start=start, ground=ground,

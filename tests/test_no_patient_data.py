@@ -49,8 +49,9 @@ def private_words() -> set[str]:
         kept = [
             name for name in text if name not in {"chart_number", "code_digest", "once", "channel", "state", "language", "status"}
         ]
-        for row in model.objects.values_list(*kept):
-            found |= {value.strip()[:40] for value in row if value and not re.fullmatch("[a-z_]+", value)}  # no codes of ours
+        for row in model.objects.all():
+            values = [getattr(row, name) for name in kept]
+            found |= {value.strip()[:40] for value in values if value and not re.fullmatch("[a-z_]+", value)}  # no codes of ours
     for born in Patient.objects.values_list("date_of_birth", flat=True):
         found |= {born.isoformat(), f"{born:%m/%d/%Y}", f"{born:%B} {born.day}, {born.year}"}
     ours = " ".join(route for route, _ in URLS)  # a letter filed as "Statement" makes no address of ours private

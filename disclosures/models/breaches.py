@@ -14,7 +14,7 @@ from disclosures.breach_rules import Duty
 from disclosures.models.log import Disclosure
 from meso.append_only import AppendOnlyQuerySet
 from meso.documents import DocumentManager, Keeping
-from meso.encrypted import EncryptedBinaryField
+from meso.encrypted import EncryptedBinaryField, EncryptedJSONField, EncryptedTextField
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -43,7 +43,7 @@ class Breach(Sealed):
     """Information that was used or went out as the rules do not permit: presumed a breach until it is judged (164.402)."""
 
     disclosure = models.OneToOneField(Disclosure, on_delete=models.PROTECT, null=True, related_name="breach")
-    what = models.TextField(_("what happened"))
+    what = EncryptedTextField(_("what happened"))
     happened_on = models.DateField(_("happened on"), null=True)
     discovered_on = models.DateField(_("discovered on"))
     opened_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -211,7 +211,7 @@ class BreachEvent(Signed, Sealed):
     breach = models.ForeignKey(Breach, on_delete=models.PROTECT, related_name="events")
     verb = models.CharField(max_length=12, choices=Verb.choices)
     on = models.DateField()
-    data = models.JSONField()
+    data = EncryptedJSONField()
 
     class Meta:
         verbose_name = _("event of a breach")

@@ -16,7 +16,7 @@ from disclosures.models.registers import BusinessAssociate, ResearchProtocol
 from disclosures.purposes import Scope
 from meso.append_only import AppendOnlyQuerySet
 from meso.documents import DocumentManager
-from meso.encrypted import EncryptedBinaryField
+from meso.encrypted import EncryptedBinaryField, EncryptedCharField
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -284,7 +284,7 @@ class VictimTold(Signed, Sealed):
     disclosure = models.OneToOneField(Disclosure, on_delete=models.PROTECT, related_name="victim_told")
     told_on = models.DateField(_("told on"), null=True)
     why_not = models.CharField(_("why not"), max_length=15, choices=WhyNot.choices, blank=True)
-    words = models.CharField(_("how, or the judgment in words"), max_length=1000)
+    words = EncryptedCharField(_("how, or the judgment in words"), max_length=1000)
 
     class Meta:
         verbose_name = _("telling of a victim")

@@ -15,7 +15,7 @@ from disclosures.models.accounting import AccountingGiven
 from disclosures.suspension_rules import NotSuspendable
 from meso.append_only import AppendOnlyQuerySet
 from meso.documents import WithoutBytes
-from meso.encrypted import EncryptedBinaryField
+from meso.encrypted import EncryptedBinaryField, EncryptedTextField
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -53,7 +53,7 @@ class Suspension(Sealed):
     identity = models.CharField(_("how their identity was shown"), max_length=300)
     codes = models.JSONField(_("which disclosures"))
     written = models.BooleanField(_("in writing"))
-    statement = models.TextField(_("what was stated"))
+    statement = EncryptedTextField(_("what was stated"))
     stated_on = models.DateField(_("stated on"))
     until = models.DateField(_("to the day"), null=True)
     last_day = models.DateField(_("holds through"))

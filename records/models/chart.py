@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnlyQuerySet
 from meso.documents import Keeping, WithoutBytes
-from meso.encrypted import EncryptedBinaryField
+from meso.encrypted import EncryptedBinaryField, EncryptedCharField, EncryptedJSONField, EncryptedTextField
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -81,12 +81,12 @@ class Entry(Sealed):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="entries")
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
     service_on = models.DateField(_("date of service"))
-    title = models.CharField(_("title"), max_length=200)
-    body = models.TextField(_("text"), blank=True)
-    areas = models.CharField(_("areas treated"), max_length=300, blank=True)
-    products = models.JSONField(_("products"), default=list, blank=True)  # [{"name", "lot", "dose"}]
-    technique = models.CharField(_("technique"), max_length=300, blank=True)
-    reaction = models.CharField(_("reaction"), max_length=500, blank=True)
+    title = EncryptedCharField(_("title"), max_length=200)
+    body = EncryptedTextField(_("text"), blank=True)
+    areas = EncryptedCharField(_("areas treated"), max_length=300, blank=True)
+    products = EncryptedJSONField(_("products"), default=list, blank=True)  # [{"name", "lot", "dose"}]
+    technique = EncryptedCharField(_("technique"), max_length=300, blank=True)
+    reaction = EncryptedCharField(_("reaction"), max_length=500, blank=True)
     on_paper = models.BooleanField(_("the original is on paper"), default=False)
     author = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")  # null: written elsewhere, imported
     signed_as = models.CharField(_("signed"), max_length=200)
@@ -170,7 +170,8 @@ class Entry(Sealed):
         start, words = passages.the_one(passages.places(self.body, passage)) if passage.strip() else (None, "")
         with transaction.atomic():
             Entry.objects.hold(self.pk)
-            if self.strikes.filter(passage="").exists() or self.strikes.filter(start=start, passage=words).exists():
+            drawn = self.strikes.filter(models.Q(passage="") | models.Q(start=start))
+            if any(one.is_whole or one.passage == words for one in drawn):
                 raise ValidationError(_("The line is drawn already."))
             return StrikeThrough.objects.create(
                 patient=self.patient,
@@ -187,8 +188,8 @@ class Entry(Sealed):
         """Lay a physician's addendum under the entry. The same words by the same hand are not laid there twice."""
         with transaction.atomic():
             Entry.objects.hold(self.pk)
-            there = self.addenda.filter(body=body, author=by, request_number=request_number).first()
-            return there or Addendum.objects.create(
+            same_hand = self.addenda.filter(author=by, request_number=request_number)
+            return next((one for one in same_hand if one.body == body), None) or Addendum.objects.create(
                 patient=self.patient,
                 entry=self,
                 body=body,
@@ -215,7 +216,7 @@ class Addendum(Sealed):
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="addenda")
-    body = models.TextField(_("addendum"))
+    body = EncryptedTextField(_("addendum"))
     author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     signed_as = models.CharField(max_length=200)
     written_at = models.DateTimeField()
@@ -235,9 +236,9 @@ class StrikeThrough(Signed, Sealed):
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="strikes")
-    passage = models.TextField(_("the words to strike"), blank=True)  # "" is the whole entry
+    passage = EncryptedTextField(_("the words to strike"), blank=True)  # "" is the whole entry
     start = models.PositiveIntegerField(null=True)  # where the passage begins in the body, in characters
-    reason = models.CharField(_("reason"), max_length=1000)
+    reason = EncryptedCharField(_("reason"), max_length=1000)
     request_number = models.CharField(max_length=20, blank=True)
 
     class Meta:
@@ -265,7 +266,7 @@ class Misfiling(Signed, Sealed):
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="misfiling")
-    reason = models.CharField(_("what happened"), max_length=1000)
+    reason = EncryptedCharField(_("what happened"), max_length=1000)
 
     class Meta:
         verbose_name = _("wrong-chart mark")

@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnlyQuerySet
+from meso.encrypted import EncryptedCharField
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -32,7 +33,7 @@ class EntryFlag(Signed, Sealed):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="flags")
     kind = models.CharField(_("what it is"), max_length=20, choices=Kind.choices)
-    reason = models.CharField(_("why it is that"), max_length=1000)
+    reason = EncryptedCharField(_("why it is that"), max_length=1000)
 
     objects: ClassVar = EntryFlagManager()
 
@@ -76,7 +77,7 @@ class EntryFlagEnding(Signed, Sealed):
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     flag = models.OneToOneField(EntryFlag, on_delete=models.PROTECT, related_name="ending")
-    reason = models.CharField(_("why it was a mistake"), max_length=1000)
+    reason = EncryptedCharField(_("why it was a mistake"), max_length=1000)
 
     class Meta:
         verbose_name = _("end of a flag")

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnlyQuerySet
+from meso.encrypted import EncryptedCharField
 from meso.models import User
 from meso.roles import Role
 from meso.seals import Sealed
@@ -50,7 +51,7 @@ class ChartGuard(Signed, Sealed):
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="guards")
     kind = models.CharField(_("why it is guarded"), max_length=10, choices=Kind.choices)
-    reason = models.CharField(_("in words"), max_length=REASON, blank=True)
+    reason = EncryptedCharField(_("in words"), max_length=REASON, blank=True)
 
     objects: ClassVar = ChartGuardQuerySet.as_manager()
 
@@ -124,7 +125,7 @@ class ChartGuardEnding(Signed, Sealed):
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     guard = models.OneToOneField(ChartGuard, on_delete=models.PROTECT, related_name="ending")
-    reason = models.CharField(_("why it is lifted"), max_length=REASON)
+    reason = EncryptedCharField(_("why it is lifted"), max_length=REASON)
 
     class Meta:
         verbose_name = _("end of a guard")
@@ -171,7 +172,7 @@ class EmergencyAccess(Signed, Sealed):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="emergency_accesses")
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, null=True, related_name="emergency_accesses")
     kind = models.CharField(_("what it is for"), max_length=10, choices=Kind.choices)
-    reason = models.CharField(_("what happened"), max_length=REASON)
+    reason = EncryptedCharField(_("what happened"), max_length=REASON)
     until = models.DateTimeField(_("open until"))
 
     objects: ClassVar = EmergencyAccessQuerySet.as_manager()
@@ -254,7 +255,7 @@ class EmergencyReview(Signed, Sealed):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     access = models.OneToOneField(EmergencyAccess, on_delete=models.PROTECT, related_name="review")
     finding = models.CharField(_("finding"), max_length=15, choices=Finding.choices)
-    words = models.CharField(_("what was found, and what follows"), max_length=REASON, blank=True)
+    words = EncryptedCharField(_("what was found, and what follows"), max_length=REASON, blank=True)
 
     class Meta:
         verbose_name = _("review of an emergency access")

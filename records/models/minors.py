@@ -8,6 +8,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from meso.encrypted import EncryptedTextField
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -79,7 +80,7 @@ class MinorDecision(Signed, Sealed):
     mark = models.ForeignKey(MinorConsent, on_delete=models.PROTECT, related_name="decisions")
     parent_may_see = models.BooleanField()
     law = models.CharField(_("state law"), max_length=8, choices=Law.choices)
-    reasoning = models.TextField(_("reasoning"))
+    reasoning = EncryptedTextField(_("reasoning"))
     licence = models.CharField(max_length=40)
 
     class Meta:

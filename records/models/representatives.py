@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnlyQuerySet
 from meso.documents import Keeping, WithoutBytes
-from meso.encrypted import EncryptedBinaryField
+from meso.encrypted import EncryptedBinaryField, EncryptedTextField
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -208,7 +208,7 @@ class RepresentativeRefusal(Signed, Sealed):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     representative = models.ForeignKey(Representative, on_delete=models.PROTECT, related_name="refusals")
     ground = models.CharField(_("reasonable belief"), max_length=12, choices=Ground.choices)
-    reasoning = models.TextField(_("why this is in the patient's best interest"))
+    reasoning = EncryptedTextField(_("why this is in the patient's best interest"))
     begins_on = models.DateField()
     licence = models.CharField(max_length=40)
 
@@ -248,7 +248,7 @@ class RefusalEnding(Signed, Sealed):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     refusal = models.OneToOneField(RepresentativeRefusal, on_delete=models.PROTECT, related_name="ending")
     ended_on = models.DateField()
-    reason = models.TextField(_("why the ground is gone"))
+    reason = EncryptedTextField(_("why the ground is gone"))
     licence = models.CharField(max_length=40)
 
     class Meta:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from meso import clock
 from meso.append_only import AppendOnlyQuerySet
+from meso.encrypted import EncryptedTextField
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -46,7 +47,7 @@ class Restriction(Sealed):
     """
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="restrictions")
-    what = models.TextField(_("what is restricted"))
+    what = EncryptedTextField(_("what is restricted"))
     from_whom = models.CharField(_("from whom it is kept"), max_length=300, blank=True)
     covers = models.JSONField(_("for which purposes"), default=list, blank=True)
     kept_from = models.JSONField(_("from which kinds of recipients"), default=list, blank=True)

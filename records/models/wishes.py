@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnlyQuerySet
+from meso.encrypted import EncryptedCharField, EncryptedTextField
 from meso.models import User
 from meso.seals import Sealed
 from records.models.patient import Patient
@@ -35,8 +36,8 @@ class ContactPreference(Sealed):
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="contact_preferences")
     means = models.CharField(_("how"), max_length=10, choices=Means.choices)
-    where = models.TextField(_("where"), help_text=_("The address, number or e-mail to use."))
-    avoid = models.CharField(_("do not use"), max_length=300, blank=True)
+    where = EncryptedTextField(_("where"), help_text=_("The address, number or e-mail to use."))
+    avoid = EncryptedCharField(_("do not use"), max_length=300, blank=True)
     begins_on = models.DateField(_("in force since"))
     recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField()

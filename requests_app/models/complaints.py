@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from meso import waivers
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
+from meso.encrypted import EncryptedCharField, EncryptedTextField
 from meso.models import User
 from meso.signed import Signed
 from records.models import Patient
@@ -42,9 +43,9 @@ class Complaint(AppendOnly):
     received_on = models.DateField(_("received on"))
     channel = models.CharField(_("how it came"), max_length=12, choices=Channel.choices)
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, null=True, related_name="complaints")
-    complainant = models.CharField(_("who complains"), max_length=400, blank=True)
-    reach = models.TextField(_("how to reach them"), blank=True)
-    about = models.TextField(_("what it is about"))
+    complainant = EncryptedCharField(_("who complains"), max_length=400, blank=True)
+    reach = EncryptedTextField(_("how to reach them"), blank=True)
+    about = EncryptedTextField(_("what it is about"))
     known_on = models.DateField(_("when they learned of it"), null=True)
     taken_at = models.DateTimeField()
     taken_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")  # None is the public form
@@ -136,7 +137,7 @@ class ComplaintEvent(Signed):
     complaint = models.ForeignKey(Complaint, on_delete=models.PROTECT, related_name="events")
     verb = models.CharField(_("what was done"), max_length=12, choices=Verb.choices)
     on = models.DateField(_("on"))
-    text = models.TextField(_("in words"))
+    text = EncryptedTextField(_("in words"))
 
     class Meta:
         verbose_name = _("step on a complaint")

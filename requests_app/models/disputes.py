@@ -11,6 +11,7 @@ from django.db import models
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from meso.encrypted import EncryptedTextField
 from meso.models import User
 from meso.seals import Sealed
 from meso.signed import Signed
@@ -63,7 +64,7 @@ class Disagreement(Sealed):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     request = models.ForeignKey("requests_app.PatientRequest", on_delete=models.PROTECT, related_name="disagreements")
     received_on = models.DateField(_("received on"))
-    text = models.TextField(_("statement"), blank=True)
+    text = EncryptedTextField(_("statement"), blank=True)
     scan = models.ForeignKey(Attachment, on_delete=models.PROTECT, null=True, related_name="+")
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
@@ -86,7 +87,7 @@ class Rebuttal(Signed, Sealed):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     disagreement = models.OneToOneField(Disagreement, on_delete=models.PROTECT, related_name="rebuttal")
     letter = models.OneToOneField(Letter, on_delete=models.PROTECT, related_name="rebuttal")  # the patient's copy
-    text = models.TextField(_("rebuttal"))
+    text = EncryptedTextField(_("rebuttal"))
     written_on = models.DateField()
 
     class Meta:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnlyQuerySet
 from meso.documents import DocumentManager, Keeping
-from meso.encrypted import EncryptedBinaryField
+from meso.encrypted import EncryptedBinaryField, EncryptedTextField
 from meso.models import User
 from meso.signed import Signed
 from records.models import Addendum, Attachment, Entry
@@ -42,7 +42,7 @@ class WithheldPassage(Signed):
     request = models.ForeignKey("requests_app.PatientRequest", on_delete=models.PROTECT, related_name="withheld")
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="+")
     addendum = models.ForeignKey(Addendum, on_delete=models.PROTECT, null=True, related_name="+")  # null: the entry's own text
-    passage = models.TextField(_("words withheld"))
+    passage = EncryptedTextField(_("words withheld"))
     start = models.PositiveIntegerField()  # where the passage begins in the text, in characters
     ground = models.CharField(_("ground"), max_length=4)
     judged_by = models.CharField(max_length=200, blank=True)  # the licensed professional behind a reviewable ground

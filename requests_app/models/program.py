@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from disclosures import retention_rules
 from meso.append_only import AppendOnly, AppendOnlyQuerySet
 from meso.documents import Keeping, WithoutBytes
-from meso.encrypted import EncryptedBinaryField
+from meso.encrypted import EncryptedBinaryField, EncryptedTextField
 from meso.models import User
 
 
@@ -108,7 +108,7 @@ class Sanction(_Registered):
 
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name=_("who"))
     imposed_on = models.DateField(_("on"))
-    what_happened = models.TextField(_("what happened"))
+    what_happened = EncryptedTextField(_("what happened"))
     sanction = models.CharField(_("sanction"), max_length=500)
 
     class Meta:

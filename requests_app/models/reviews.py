@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from meso.append_only import AppendOnly
+from meso.encrypted import EncryptedTextField
 from meso.models import User
 from requests_app.models.timeline import Letter
 
@@ -65,7 +66,7 @@ class ReviewOutcome(AppendOnly):
     review = models.OneToOneField(DenialReview, on_delete=models.PROTECT, related_name="outcome")
     referral = models.OneToOneField(ReviewReferral, on_delete=models.PROTECT, related_name="+")
     result = models.CharField(_("decision"), max_length=10, choices=Result.choices)
-    reasons = models.TextField(_("reasons"))
+    reasons = EncryptedTextField(_("reasons"))
     decided_on = models.DateField(_("decided on"))
     letter = models.OneToOneField(Letter, on_delete=models.PROTECT, related_name="+")
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

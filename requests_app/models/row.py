@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from meso.encrypted import EncryptedTextField
 from meso.labels import Labelled
 from meso.models import User
 from records.models import Patient, Representative
@@ -38,7 +39,7 @@ class RequestRow(Labelled, models.Model):
     asker_address = models.TextField(_("postal address"), blank=True)
     on_behalf = models.CharField(_("asks for the patient as"), max_length=300, blank=True)  # "" is the patient
     language = models.CharField(_("language of the form"), max_length=10, blank=True)  # "" where the chart's language counts
-    description = models.TextField(_("in their words"), blank=True)
+    description = EncryptedTextField(_("in their words"), blank=True)
     details = models.JSONField(default=dict, blank=True)  # kinds.DETAILS names the keys
 
     # the clock
@@ -56,7 +57,7 @@ class RequestRow(Labelled, models.Model):
     )
     outcome = models.CharField(_("outcome"), max_length=20, choices=Outcome.choices, blank=True)
     ground = models.CharField(max_length=4, blank=True)  # grounds.GROUNDS
-    decision_text = models.TextField(_("reason, as the patient reads it"), blank=True)
+    decision_text = EncryptedTextField(_("reason, as the patient reads it"), blank=True)
     decided_on = models.DateField(null=True, blank=True)
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     carried_out_on = models.DateField(null=True, blank=True)

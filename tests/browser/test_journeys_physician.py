@@ -56,12 +56,12 @@ def test_the_physicians_day(desk, assert_accessible, addresses, tmp_path, doctor
     decide_the_amendment(page, assert_accessible, amendment)
     carry_it_out(page, assert_accessible)
 
-    written, first = Entry.objects.get(kind="treatment"), Entry.objects.get(title="First visit")
+    written, first = Entry.objects.get(kind="treatment"), Entry.objects.get(kind="visit_note")
     assert (written.author, written.body) == (doctor, "Skin cleaned. Tolerated well.")
     assert written.products == [{"name": "Procaine 1%", "lot": "PR-7", "dose": "2 mL"}]
     assert bytes(written.attachments.get().content) == scan.read_bytes()
     assert not Draft.objects.exists()
-    lines = list(first.strikes.order_by("pk").values_list("passage", "request_number"))
+    lines = [(one.passage, one.request_number) for one in first.strikes.order_by("pk")]
     assert lines == [("No known allergies.", ""), ("Smokes five cigarettes a day.", amendment.number)]
     assert list(first.addenda.order_by("pk").values_list("request_number", flat=True)) == ["", amendment.number]
     assert first.body == BODY

@@ -49,7 +49,7 @@ from meso import seals
 from meso.models import AccessEvent
 from records.models import Entry
 report = seals.verify()
-print(json.dumps({"titles": list(Entry.objects.values_list("title", flat=True)), "links": report.links,
+print(json.dumps({"titles": [entry.title for entry in Entry.objects.order_by("pk")], "links": report.links,
     "breaks": [str(broken) for broken in report.breaks],
     "events": AccessEvent.objects.filter(action="create", subject__startswith="entry ").count()}))
 """

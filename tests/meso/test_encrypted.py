@@ -1,20 +1,24 @@
 """Encrypted columns: plain in Python, locked in the database, not searched, sealed as they are stored."""
 
+import base64
 import json
 from types import SimpleNamespace
 
 import pytest
 from django.apps import apps
-from django.core.exceptions import FieldError
+from django.core.exceptions import FieldError, ValidationError
 from django.core.management.base import CommandError
-from django.db import connection, models
+from django.db import IntegrityError, connection, models, transaction
 
-from meso import keys, seals
-from meso.encrypted import Encrypted, EncryptedBinaryField, Locked, encrypted_fields, refuse_plain_rows
+from meso import append_only, keys, seals
+from meso.encrypted import Encrypted, EncryptedBinaryField, Locked, encrypted_fields, lock_plain_words, refuse_plain_rows
 from meso.keys import KeyMissing
-from records.models import Attachment
-from tests.conftest import past_the_guard
-from tests.factories import AttachmentFactory
+from meso.models import Draft
+from meso.seals import Seal
+from records.models import Attachment, Entry
+from requests_app.models import PatientRequest
+from tests.conftest import as_owner, past_the_guard
+from tests.factories import AT, AttachmentFactory, EntryFactory, PatientFactory, RequestFactory, UserFactory
 
 PDF = b"%PDF-1.4 of Maria Alvarez"
 
@@ -137,3 +141,174 @@ def test_every_encrypted_column_says_its_place_once():
     assert len(fields) > 15
     assert len({field.place for field in fields}) == len(fields)
     assert all(isinstance(field, Encrypted) for field in fields)
+
+
+# --- words --------------------------------------------------------------------------------------------------------------
+
+
+def words_of(row) -> dict[str, bytes]:
+    """What the database itself holds of each encrypted column of this row."""
+    return {field.name: stored(type(row), f'"{field.column}"', row.pk) for field in encrypted_fields(type(row))}
+
+
+def test_the_words_of_a_chart_can_not_be_read_in_the_database(db):
+    told = {"title": "HIV test", "areas": "Abdomen", "technique": "Nappage", "reaction": "Redness", "body": "Told in confidence."}
+    entry = EntryFactory(**told, products=[{"name": "Lipostabil", "lot": "7"}])
+    strike = entry.strike(by=entry.author, at=AT, reason="Not true", passage="confidence")
+    addendum = entry.add_addendum(by=entry.author, at=AT, body="More in confidence.")
+    for row in (entry, strike, addendum):
+        for name, held in words_of(row).items():
+            assert base64.b64decode(held, validate=True).startswith(b"MESO1"), name
+    again = Entry.objects.get(pk=entry.pk)
+    assert {name: getattr(again, name) for name in told} == told
+    assert again.products == [{"name": "Lipostabil", "lot": "7"}]
+    assert seals.verify().breaks == []
+
+
+def test_nothing_is_stored_as_nothing(db):
+    entry = EntryFactory(body="", areas="", products=[])
+    assert {name: words_of(entry)[name] for name in ("body", "areas", "products")} == {
+        "body": b"", "areas": b"", "products": b"[]",
+    }  # fmt: skip
+    again = Entry.objects.get(pk=entry.pk)
+    assert (again.body, again.areas, again.products) == ("", "", [])
+    assert list(Entry.objects.filter(body="")) == [entry]
+
+
+def test_what_is_changed_in_place_is_stored(db):
+    draft = Draft.objects.create(user=UserFactory(), path="/x/", fields={"body": ["a"]}, saved_at=AT)
+    before = words_of(draft)["fields"]
+    read = Draft.objects.get(pk=draft.pk)
+    read.fields["body"].append("b")
+    read.save()
+    assert Draft.objects.get(pk=draft.pk).fields == {"body": ["a", "b"]}
+    assert words_of(draft)["fields"] != before
+
+
+def test_a_row_that_is_saved_without_a_look_keeps_its_locked_bytes(db):
+    asked = RequestFactory(description="Please send my photographs.")
+    before = words_of(asked)["description"]
+    PatientRequest.objects.get(pk=asked.pk).save()
+    assert words_of(asked)["description"] == before
+    PatientRequest.objects.filter(pk=asked.pk).update(description="Other words")
+    assert PatientRequest.objects.get(pk=asked.pk).description == "Other words"
+    assert b"Other" not in words_of(asked)["description"]
+
+
+def test_a_line_of_words_is_as_long_as_its_form_allows(db):
+    entry = EntryFactory.build(title="x" * 201, patient=PatientFactory(), author=UserFactory())
+    with pytest.raises(ValidationError) as refusal:
+        entry.full_clean()
+    assert "title" in refusal.value.message_dict
+
+
+# --- rows from before -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def old_entry(db):
+    """An entry as a Meso before the encryption of words left it: its words plain in the database, and its seal laid over them."""
+    products = [{"name": "Lipostabil", "lot": "7"}]
+    entry = EntryFactory(title="HIV test", body="Told in confidence.", areas="", products=products)
+    link = Seal.objects.get()
+    seal = seals.seal_over(link.previous, entry, words_open=True)
+    assert "Told in confidence." in seals.canonical_json(entry, words_open=True)
+    assert seal != link.seal
+    past_the_guard("UPDATE meso_seal SET seal = %s", seal)
+    past_the_guard("UPDATE meso_chainhead SET seal = %s WHERE chain = %s", seal, link.chain)
+    plain = ("HIV test", "Told in confidence.", json.dumps(products))
+    past_the_guard("UPDATE records_entry SET title = %s, body = %s, products = %s", *plain)
+    return entry
+
+
+def migrate_words() -> None:
+    """What the migration does once its columns are there."""
+    with as_owner(connection):
+        lock_plain_words("records")(apps, SimpleNamespace(connection=connection))
+
+
+@pytest.fixture
+def migrated(old_entry):
+    migrate_words()
+    return Entry.objects.get(pk=old_entry.pk)
+
+
+def test_the_migration_locks_old_words_and_leaves_what_they_say_and_their_seals(migrated):
+    assert {name: held[:6] for name, held in words_of(migrated).items() if held not in (b"", b"[]")} == {
+        "title": b"TUVTTz", "body": b"TUVTTz", "products": b"TUVTTz",  # MESO1
+    }  # fmt: skip
+    assert (migrated.title, migrated.body, migrated.areas) == ("HIV test", "Told in confidence.", "")
+    assert migrated.products == [{"name": "Lipostabil", "lot": "7"}]
+    assert seals.verify().breaks == []
+    newer = EntryFactory(patient=migrated.patient, body="Written after.")
+    assert seals.verify().breaks == []
+    assert "Written after." not in seals.canonical_json(newer)
+
+
+def test_the_migration_leaves_the_guard_in_force(migrated):
+    assert append_only.missing_triggers(connection) == set()
+    refused = pytest.raises(IntegrityError, match="append-only")
+    with as_owner(connection), refused, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE records_entry SET body = ''")
+
+
+def test_words_that_the_migration_left_plain_do_not_pass_for_sealed(old_entry):
+    assert [broken.row for broken in seals.verify().breaks] == [old_entry.pk]
+
+
+def lock_into(entry: Entry, words: str) -> None:
+    """Other words in the body, as whoever has the database and its keys would put them there."""
+    field = Entry._meta.get_field("body")
+    past_the_guard("UPDATE records_entry SET body = %s WHERE id = %s", field.get_prep_value(words), entry.pk)
+
+
+def test_a_change_of_an_old_row_shows(migrated):
+    lock_into(migrated, "Told in confidence.")
+    assert seals.verify().breaks == []  # the same words, locked anew
+    lock_into(migrated, "Told to everybody.")
+    assert ["has been changed" in broken.problem for broken in seals.verify().breaks] == [True]
+    past_the_guard("UPDATE records_entry SET body = title")  # bytes that open nowhere else
+    assert ["has been changed" in broken.problem for broken in seals.verify().breaks] == [True]
+
+
+def test_words_that_spell_a_digest_do_not_pass_for_the_locked_bytes_of_a_newer_row(db):
+    entry = EntryFactory(title="Visit", body="Seen.", areas="", products=[])
+    sealed = json.loads(seals.canonical_json(entry))["row"]
+    field = Entry._meta.get_field("title")
+    past_the_guard("UPDATE records_entry SET title = %s", field.get_prep_value(sealed["title"]))
+    lock_into(entry, sealed["body"])
+    link = Seal.objects.get()
+    assert seals.seal_over(link.previous, Entry.objects.get(), words_open=True) == link.seal  # what is asked for is needed
+    assert ["has been changed" in broken.problem for broken in seals.verify().breaks] == [True]
+
+
+def test_an_old_row_whose_key_is_missing_is_not_called_changed(migrated, settings, tmp_path):
+    settings.MASTER_KEY_FILE = tmp_path / "gone.key"
+    keys._opened.clear()
+    [broken] = seals.verify().breaks
+    assert "or is older than encryption" in broken.problem
+    assert "gone.key" in broken.problem
+
+
+# --- which columns ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "records.Entry.title", "records.Entry.body", "records.Entry.areas", "records.Entry.products", "records.Entry.technique",
+        "records.Entry.reaction", "records.Addendum.body", "records.StrikeThrough.passage", "records.StrikeThrough.reason",
+        "records.Misfiling.reason", "records.EntryFlag.reason", "records.MinorDecision.reasoning",
+        "records.RepresentativeRefusal.reasoning", "records.RefusalEnding.reason", "records.ContactPreference.where",
+        "records.ContactPreference.avoid", "records.Restriction.what", "records.ChartGuard.reason",
+        "records.EmergencyAccess.reason", "records.EmergencyReview.words", "disclosures.Breach.what",
+        "disclosures.BreachEvent.data", "disclosures.VictimTold.words", "disclosures.Suspension.statement",
+        "requests_app.Complaint.complainant", "requests_app.Complaint.reach", "requests_app.Complaint.about",
+        "requests_app.ComplaintEvent.text", "requests_app.Disagreement.text", "requests_app.Rebuttal.text",
+        "requests_app.WithheldPassage.passage", "requests_app.ReviewOutcome.reasons", "requests_app.Sanction.what_happened",
+        "requests_app.PatientRequest.description", "requests_app.PatientRequest.decision_text", "meso.Draft.fields",
+    ],
+)  # fmt: skip
+def test_the_most_sensitive_words_are_encrypted(column):
+    model, _, field = column.rpartition(".")
+    assert isinstance(apps.get_model(model)._meta.get_field(field), Encrypted)

@@ -241,10 +241,14 @@ def moved(chart, tmp_path, transactional_db):
     before = {
         "details": {name: getattr(chart, name) for name in DETAILS},
         "entries": [_of_entry(entry) for entry in chart.entries.of_record().oldest_first()],
-        "files": sorted(chart.attachments.filter(entry__misfiling=None).values_list("name", "sha256", "entry__title")),
+        "files": _files(chart.attachments.filter(entry__misfiling=None)),
     }
     emptied()
     return before, import_patients(path, at=NOW), path
+
+
+def _files(rows) -> list[tuple]:
+    return sorted((row.name, row.sha256, row.entry and row.entry.title) for row in rows.select_related("entry"))
 
 
 def _of_entry(entry: Entry) -> tuple:
@@ -261,7 +265,7 @@ def test_another_meso_has_the_same_details_entries_and_files(moved):
     assert {name: getattr(patient, name) for name in DETAILS} == before["details"]
     own = ("Addendum to:", "Line through:", "Consent:")
     assert [_of_entry(e) for e in patient.entries.oldest_first() if not e.title.startswith(own)] == before["entries"]
-    assert sorted(patient.attachments.values_list("name", "sha256", "entry__title")) == before["files"]
+    assert _files(patient.attachments.all()) == before["files"]
     assert (outcome.patients_added, outcome.attachments_added, outcome.notes) == (1, 2, [])
     assert seals.verify().breaks == []
 
