@@ -7,7 +7,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import models, transaction
 
-from meso import audit, keys
+from meso import audit, factor_secrets, keys
 from meso.encrypted import Encrypted, Locked, encrypted_fields, full
 from meso.keys import DataKey, KeyMissing, MasterKey
 from meso.models import AccessEvent, Office
@@ -76,13 +76,16 @@ def drop_old() -> list[str]:
 def give_up_lost(at: datetime) -> int:
     """Retire data keys whose master key is gone, so that the office can go on writing: how many.
 
-    What they lock stays where it is, and opens again should the master key be found and put back into the file.
+    What they lock stays where it is, and opens again should the master key be found and put back into the file. Second
+    factors are taken away: nobody who has no passkey could log in. Their owners enroll new ones at the next login.
     """
     _one_at_a_time()
     known = {master.id for master in keys.master_keys()}
     count = DataKey.objects.filter(retired_at=None).exclude(master__in=known).update(retired_at=at)
     keys.make_missing(at)
     audit.record(AccessEvent.Action.CHANGE, "data keys", detail=f"{count} given up with their master key")
+    for factor, _missing in factor_secrets.that_do_not_open():
+        factor.delete()
     transaction.on_commit(keys.forget)
     return count
 
@@ -101,11 +104,11 @@ class Opened:
     @property
     def words(self) -> str:
         """In one line."""
-        return f"{self.data_keys} data keys and a value of each of {self.columns} encrypted columns open."
+        return f"{self.data_keys} data keys, the second factors and a value of each of {self.columns} encrypted columns open."
 
 
 def try_all(masters: list[MasterKey] | None = None) -> Opened:
-    """Open every data key with these master keys (None: those of the file), and the newest value of each encrypted column."""
+    """Open every data key with these master keys (None: those of the file), the newest value of each column, every factor."""
     masters, faults, good = keys.master_keys() if masters is None else masters, [], 0
     for row in DataKey.objects.order_by("made_at", "pk"):
         try:
@@ -122,6 +125,7 @@ def try_all(masters: list[MasterKey] | None = None) -> Opened:
                 columns += _open_newest(model, field)
             except KeyMissing as missing:
                 faults.append(str(missing))
+    faults += dict.fromkeys(str(missing) for _factor, missing in factor_secrets.that_do_not_open())
     return Opened(good, columns, faults)
 
 

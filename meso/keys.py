@@ -150,7 +150,7 @@ class Purpose(models.TextChoices):
 
     FILES = "files"  # attachments, scans, letters, copies
     WORDS = "words"  # columns of text
-    SECRETS = "secrets"  # what proves a second factor
+    SECRETS = "secrets"  # what proves a second factor (meso/factor_secrets.py)
 
 
 class DataKey(models.Model):

@@ -29,7 +29,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from meso import audit, clock, sessions, way_in_mail
+from meso import audit, clock, factor_secrets, sessions, way_in_mail
 from meso.http import HttpRequest
 from meso.models import Office, User
 from meso.roles import ENROLL, OWN
@@ -214,7 +214,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class FactorAdapter(DefaultMFAAdapter):
-    """How factors are called, on the telephone too."""
+    """How factors are called, on the telephone too, and that their secrets are locked in the database."""
 
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": gettext_lazy("This code is not right, or it was used before. Wait for the next one and type that."),
@@ -222,6 +222,14 @@ class FactorAdapter(DefaultMFAAdapter):
             "This is your only second factor. Add another one first; then this one can go."
         ),
     }
+
+    def encrypt(self, text: str) -> str:
+        """A secret as it is stored. Raises meso.keys.KeyMissing."""
+        return factor_secrets.lock(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """The secret. Raises meso.keys.KeyMissing."""
+        return factor_secrets.unlock(encrypted_text)
 
     def get_totp_label(self, user: Any) -> str:
         """The line in the app below the office's name."""

@@ -120,7 +120,7 @@ def test_what_is_restored_is_what_was_saved_and_every_seal_holds(house):
     restored = house.run("restore", str(house.kept), DATABASE_URL=empty)
     assert restored.returncode == 0, restored.stderr
     assert re.search(r"all \d+ seals of \d+ chains hold", restored.stdout)
-    assert "3 data keys and a value of each of" in restored.stdout
+    assert "3 data keys, the second factors and a value of each of" in restored.stdout
     assert (
         house.run("deadlines", "--format", "json", DATABASE_URL=empty).stdout == house.run("deadlines", "--format", "json").stdout
     )

@@ -340,7 +340,7 @@ def test_the_check_opens_every_key_and_a_value_of_each_column(own_file, cold, ca
     AttachmentFactory()
     cold()
     call_command("check_keys")
-    assert "3 data keys and a value of each of" in capsys.readouterr().out
+    assert "3 data keys, the second factors and a value of each of" in capsys.readouterr().out
     assert AccessEvent.objects.filter(action="check", subject="keys", detail="file").exists()
 
 

@@ -107,7 +107,8 @@ def test_the_second_step_of_one_is_not_the_second_step_of_another(client, doctor
     """A password of one, then the password of another: the code that is asked for is the second one's."""
     give_app(doctor)
     other = UserFactory(role="front_desk")
-    Authenticator.objects.create(user=other, type="totp", data={"secret": "KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU"})
+    secret = signin.totp.encrypt("KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU")
+    Authenticator.objects.create(user=other, type="totp", data={"secret": secret})
     password_only(client, doctor)
     password_only(client, other)
     assert client.post(CODE, {"code": code_now()}).status_code == 200

@@ -26,7 +26,10 @@ class Command(MesoCommand):
                 return _told(key_care.drop_old())
             if lost:
                 given_up = key_care.give_up_lost(clock.now())
-                return f"{given_up} data keys were given up. What they lock opens again if their master key is found."
+                return (
+                    f"{given_up} data keys were given up. What they lock opens again if their master key is found. "
+                    "Authenticator apps and recovery codes were taken away: people enroll new ones at their next login."
+                )
             done = key_care.rotate(clock.now(), _from(take) if take else None)
         except (KeyMissing, OSError) as refusal:
             raise Failed(str(refusal)) from refusal
