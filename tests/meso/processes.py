@@ -42,5 +42,5 @@ def run_at_once(work: Callable, given: Sequence[tuple[Any, ...]]) -> None:
         for arguments in given
     ]
     for process in running:
-        _, complaint = process.communicate(timeout=120)
+        _, complaint = process.communicate(timeout=600)
         assert process.returncode == 0, complaint

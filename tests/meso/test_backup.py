@@ -75,7 +75,7 @@ def house(tmp_path_factory):
 
     def run(*command: str, **env: str) -> subprocess.CompletedProcess:
         words = [sys.executable, *command] if command[0] == "-c" else [sys.executable, "manage.py", *command]
-        about = {"cwd": settings.BASE_DIR, "env": here | env, "capture_output": True, "text": True, "timeout": 120}
+        about = {"cwd": settings.BASE_DIR, "env": here | env, "capture_output": True, "text": True, "timeout": 600}
         return subprocess.run(words, check=False, **about)
 
     assert run("migrate", "-v0").returncode == 0
