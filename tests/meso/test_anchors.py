@@ -96,6 +96,15 @@ def test_there_is_one_a_day_and_none_behind_the_last():
         anchors.make(DAY - timedelta(days=1), AT)
 
 
+def test_a_clock_that_was_set_back_is_said_in_words(nov_24):
+    anchors.make(LATER, AT)
+    with pytest.raises(CommandError) as refused:
+        call_command("anchor")
+    words = "No anchor was made: the last anchor is of 2026-11-25, after 2026-11-24. Set this machine's clock right."
+    assert str(refused.value) == words
+    assert Anchor.objects.count() == 1
+
+
 def test_an_office_without_a_record_has_an_anchor_too():
     assert anchors.check(anchors.make(DAY, AT).text).holds
 

@@ -23,7 +23,10 @@ class Command(MesoCommand):
         parser.add_argument("--mail", action="store_true", help="send it to the privacy officers")
 
     def work(self, *, mail: bool, **options: Any) -> str:
-        made = anchors.make(clock.today(), clock.now())
+        try:
+            made = anchors.make(clock.today(), clock.now())
+        except ValueError as error:  # the machine's clock was set back
+            raise Failed(f"No anchor was made: {error}. Set this machine's clock right.") from error
         if mail:
             self._send(made)
         return made.text
