@@ -1,62 +1,41 @@
-"""An office of its own for a fault: a database, the production server before it, people who write, and a look at what is left."""
+"""An office of its own for a fault: a database, the production server before it, and the ways to break both."""
 
+import json
 import os
-import re
+import pwd
 import secrets
+import shutil
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
 
-from bench.drive import Visitor
-
 ROOT = Path(__file__).resolve().parent.parent.parent
 SERVER = os.environ.get("FAULTS_POSTGRES", "postgres://postgres@127.0.0.1:5432")
-PORT = 8181
-WRITERS = 4
-MAKE_PEOPLE = """
-import django; django.setup()
-from types import SimpleNamespace
-from allauth.account.internal.flows.login import record_authentication
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from tests.factories import PatientFactory, UserFactory
-PatientFactory(chart_number="10023")
-for number in range({people}):
-    user = UserFactory(role="physician", username=f"writer{{number}}")
-    session = SessionStore()
-    session[SESSION_KEY], session[BACKEND_SESSION_KEY] = str(user.pk), "django.contrib.auth.backends.ModelBackend"
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    record_authentication(SimpleNamespace(session=session), user, "mfa", type="totp")
-    session.create()
-    print(session.session_key)
-"""
-LEFT = """
-import django, json; django.setup()
-from meso import seals
-from meso.models import AccessEvent
-from records.models import Entry
-report = seals.verify()
-print(json.dumps({"titles": [entry.title for entry in Entry.objects.order_by("pk")], "links": report.links,
-    "breaks": [str(broken) for broken in report.breaks],
-    "events": AccessEvent.objects.filter(action="create", subject__startswith="entry ").count()}))
-"""
+TOOLS = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), Path("/nowhere"))
 
 
 class FaultError(Exception):
     """Something that must hold did not; the text says what."""
+
+
+class CannotBeTriedError(Exception):
+    """This fault can't be brought about here; the text says why."""
 
 
 def need(condition: object, words: str) -> None:
@@ -65,64 +44,97 @@ def need(condition: object, words: str) -> None:
         raise FaultError(words)
 
 
+def until(holds: Callable[[], object], seconds: float, words: str, step: float = 0.02) -> float:
+    """Wait until it holds. Returns the seconds that it took. Raises FaultError when it does not come to hold."""
+    begun = time.monotonic()
+    while not holds():
+        need(time.monotonic() - begun < seconds, words)
+        time.sleep(step)
+    return time.monotonic() - begun
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 @dataclass
 class House:
-    """One office on one database. Its server can be started, killed and asked; `sessions` are its people's cookies."""
+    """One office on one database. Its server can be started, killed and asked; its people have logged in."""
 
     folder: Path
     address: str
-    sessions: list[str] = field(default_factory=list)
-    server: subprocess.Popen | None = None
+    more: dict[str, str] = field(default_factory=dict)  # of its environment
+    port: int = field(default_factory=free_port)
+    server: int = 0  # pid of the running server, which leads a process group; 0 for none
 
-    @property
+    @cached_property
     def env(self) -> dict[str, str]:
-        """The environment of every process of this office."""
-        return os.environ | {
+        """The environment of every process of this office: production's settings, but plain HTTP on this machine."""
+        keep = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
+        return keep | {
+            "MESO_ENV": "production",
             "MESO_DATA": str(self.folder),
             "DATABASE_URL": self.address,
-            "MESO_ENV": "local",
-            "ALLOWED_HOSTS": "127.0.0.1",
             "DJANGO_SETTINGS_MODULE": "meso.settings",
-            "CONN_MAX_AGE": "60",
+            "SECRET_KEY": secrets.token_urlsafe(64),
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "SECURE_SSL_REDIRECT": "false",
+            "LOG_STREAM": "stderr",
+            **self.more,
         }
 
-    def python(self, *words: str, check: bool = True, **env: str) -> subprocess.CompletedProcess:
-        """Run Python in this office. Raises FaultError where it fails and must not."""
-        done = subprocess.run(
-            [sys.executable, *words], cwd=ROOT, env=self.env | env, capture_output=True, text=True, timeout=600, check=False
-        )
-        need(done.returncode == 0 or not check, f"{words[0]} {words[1][:30]!r} failed: {' '.join(done.stderr.split()[-40:])}")
-        return done
-
-    def open(self, people: int) -> None:
-        """Migrate, and let so many physicians log in. Chart 10023 is there."""
-        self.python("manage.py", "migrate", "-v0")
-        self.python("manage.py", "collectstatic", "--noinput", "-v0")
-        self.sessions = self.python("-c", MAKE_PEOPLE.format(people=people)).stdout.split()
-
-    def start(self) -> None:
-        """Start the server in a process group of its own and wait until it answers."""
-        command = ["-m", "gunicorn", "--bind", f"127.0.0.1:{PORT}", "--workers", "2", "--threads", "4", "meso.wsgi"]
-        with (self.folder / "server.log").open("ab") as log:
-            self.server = subprocess.Popen(
-                [sys.executable, *command, "--log-level", "error"],
+    @cached_property
+    def nursery(self) -> subprocess.Popen:
+        """The process that holds the code (tests/faults/nursery.py)."""
+        with (self.folder / "nursery.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.nursery"],
                 cwd=ROOT,
                 env=self.env,
-                stdout=log,
+                text=True,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
                 stderr=log,
-                start_new_session=True,
             )
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            if self.asked("/healthz/") == 200:
-                return
-            time.sleep(0.05)
-        raise FaultError(f"the server did not answer: {(self.folder / 'server.log').read_text()[-600:]}")
+
+    def _order(self, do: str, **facts: Any) -> Any:
+        self.nursery.stdin.write(json.dumps({"do": do, **facts}) + "\n")
+        self.nursery.stdin.flush()
+        line = self.nursery.stdout.readline()
+        need(line, f"the nursery is gone: {(self.folder / 'nursery.log').read_text()[-800:]}")
+        answer = json.loads(line)
+        need("answer" in answer, f"{facts.get('name', do)} failed: {answer.get('failed')}")
+        return answer["answer"]
+
+    def act(self, name: str, **facts: Any) -> Any:
+        """What that function of tests/faults/inside.py answers within this office. Raises FaultError where it fails."""
+        return self._order("act", name=name, facts=facts)
+
+    def manage(self, *words: str) -> str:
+        """Run a command of manage.py. Returns its stdout. Raises FaultError where it fails."""
+        command = [sys.executable, "manage.py", *words]
+        done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=600, check=False)
+        need(done.returncode == 0, f"{words[0]} failed: {' '.join(done.stderr.split()[-60:])}")
+        return done.stdout.strip()
+
+    def prepare(self) -> None:
+        """Everything that is made once, before the first start."""
+        self.manage("make_master_key")
+        self.manage("migrate", "-v0")
+
+    def start(self, *, shift: float = 0, wait: bool = True) -> None:
+        """Start the server, its clock set by so many seconds; `wait` until it answers."""
+        self.server = self._order("serve", port=self.port, log=str(self.folder / "server.log"), shift=shift)
+        if wait:
+            until(lambda: self.asked("/healthz/") == 200, 60, "the server did not answer")
 
     def asked(self, path: str) -> int:
         """The status of a page without a login, or 0 when nobody answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{PORT}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
                 return answer.status
         except urllib.error.HTTPError as error:
             return error.code
@@ -132,95 +144,84 @@ class House:
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End the server and all its workers."""
         if self.server:
-            os.killpg(self.server.pid, how)
-            self.server.wait(30)
-            self.server = None
+            os.killpg(self.server, how)
+            self._order("bury", pid=self.server)
+            self.server = 0
 
-    def left(self) -> dict:
-        """What is in the database now: titles, seals and their breaks, and the events of entries written."""
-        import json
+    def is_writing(self) -> bool:
+        """Whether a transaction that writes is open in this office's database at this instant."""
+        if self.address.startswith("sqlite"):
+            with closing(sqlite3.connect(self.address.removeprefix("sqlite:///"), timeout=0, isolation_level=None)) as probe:
+                try:
+                    probe.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError:  # locked: somebody writes
+                    return True
+                return False
+        writes = "backend_xid IS NOT NULL AND backend_type = 'client backend'"
+        asks = f"SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND {writes}"
+        return bool(self._probe.execute(asks, [urlsplit(self.address).path[1:]]).fetchone()[0])
 
-        return json.loads(self.python("-c", LEFT).stdout)
+    @cached_property
+    def _probe(self) -> psycopg.Connection:
+        return psycopg.connect(self.address.rpartition("/")[0] + "/postgres", autocommit=True)
 
-
-class Writer(threading.Thread):
-    """A physician who writes one entry after the other. `sent` holds every title tried, `told` those the server said it has."""
-
-    def __init__(self, session: str, name: str):
-        super().__init__(daemon=True)
-        self.session, self.label = session, name
-        self.sent: list[str] = []
-        self.told: list[str] = []
-        self.answers: dict[int, int] = {}
-        self.over = threading.Event()
-
-    def run(self) -> None:
-        path, number = "/patients/10023/entries/new/", 0
-        visitor = Visitor("127.0.0.1", PORT, {"sessionid": self.session})
-        while not self.over.is_set():
-            number += 1
-            title = f"{self.label} {number} {secrets.token_hex(3)}"
-            try:
-                _status, page = visitor.ask(path)
-                token = re.search(r'name="token"[^>]*value="([^"]+)"', page.decode())
-                if not token:
-                    raise OSError("no form")
-                fields = {"kind": "visit_note", "service_on": "2026-11-02", "title": title, "body": "Text", "token": token[1]}
-                self.sent.append(title)
-                status, _page = visitor.ask(path, fields)
-                self.answers[status] = self.answers.get(status, 0) + 1
-                if status == 302:
-                    self.told.append(title)
-            except (OSError, HTTPException):
-                visitor = Visitor("127.0.0.1", PORT, {"sessionid": self.session})
-                self.over.wait(0.05)
+    def close(self) -> None:
+        """End what this office has running."""
+        if self.server:
+            os.killpg(self.server, signal.SIGKILL)
+        if "nursery" in self.__dict__:
+            self.nursery.kill()
+            self.nursery.communicate()
+        if "_probe" in self.__dict__:
+            self._probe.close()
 
 
 @contextmanager
-def writing(house: House, people: int = WRITERS, label: str = "w") -> Iterator[list[Writer]]:
-    """So many physicians at work for as long as the block runs."""
-    writers = [Writer(house.sessions[number], f"{label}{number}") for number in range(people)]
-    for writer in writers:
-        writer.start()
+def a_database(kind: str, folder: Path, server: str, like: House | None) -> Iterator[str]:
+    """The address of a database of that kind, gone afterwards: empty, or as that office's."""
+    if kind == "sqlite":
+        if like:
+            shutil.copy(like.folder / "meso.sqlite3", folder)
+        yield f"sqlite:///{folder}/meso.sqlite3"
+        return
+    name = f"meso_faults_{secrets.token_hex(4)}"
+    maintenance(server, f"CREATE DATABASE {name}" + (f" TEMPLATE {urlsplit(like.address).path[1:]}" if like else ""))
     try:
-        yield writers
+        yield f"{server}/{name}"
     finally:
-        for writer in writers:
-            writer.over.set()
-        for writer in writers:
-            writer.join(30)
-
-
-def check_nothing_is_lost(house: House, writers: list[Writer]) -> dict:
-    """Every acknowledged entry is there once, sealed, with its event; nothing is there that nobody sent. Raises FaultError."""
-    found = house.left()
-    titles, told = found["titles"], [title for writer in writers for title in writer.told]
-    sent = {title for writer in writers for title in writer.sent}
-    need(not found["breaks"], f"seals do not hold: {found['breaks'][:3]}")
-    lost = set(told) - set(titles)
-    need(not lost, f"{len(lost)} acknowledged entries are gone: {sorted(lost)[:3]}")
-    need(len(titles) == len(set(titles)), "an entry was written twice")
-    need(set(titles) <= sent, "there are entries that nobody sent")
-    need(found["links"] >= len(titles), "an entry has no seal")
-    need(found["events"] == len(titles), f"{len(titles)} entries and {found['events']} events of the audit: half a write")
-    return {"acknowledged": len(told), "stored": len(titles)}
+        maintenance(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 @contextmanager
-def an_office(kind: str, people: int = WRITERS, disk: Path | None = None, server: str = SERVER) -> Iterator[House]:
-    """An office on a fresh database of that kind, gone afterwards. `disk` is where SQLite's file lies, if not beside the rest."""
-    with tempfile.TemporaryDirectory(prefix="meso-faults-") as own:
-        name = f"meso_faults_{secrets.token_hex(4)}"
-        house = House(Path(own), f"sqlite:///{disk or own}/meso.sqlite3" if kind == "sqlite" else f"{server}/{name}")
-        if kind != "sqlite":
-            maintenance(server, f"CREATE DATABASE {name}")
+def an_office(
+    kind: str, *, disk: Path | None = None, server: str = SERVER, more: dict[str, str] | None = None, empty: bool = False
+) -> Iterator[House]:
+    """An office on a fresh database, gone afterwards. `disk` is where SQLite's file lies, `server` PostgreSQL's, if elsewhere.
+
+    An `empty` one has no tables and no keys yet.
+    """
+    like = pattern(kind) if not empty and (kind == "sqlite" or server == SERVER) else None
+    with tempfile.TemporaryDirectory(prefix="meso-faults-") as own, a_database(kind, disk or Path(own), server, like) as address:
+        house = House(Path(own), address, more or {})
         try:
-            house.open(people)
+            if like:
+                shutil.copy(like.folder / "master.key", own)
+            elif not empty:
+                house.prepare()
             yield house
         finally:
-            house.stop(signal.SIGKILL)
-            if kind != "sqlite":
-                maintenance(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            house.close()
+
+
+KEPT = ExitStack()  # what lasts for the whole run; whoever runs it closes it
+
+
+@cache
+def pattern(kind: str) -> House:
+    """An office of which others are copies: to make all tables takes half a minute."""
+    house = KEPT.enter_context(an_office(kind, empty=True))
+    house.prepare()
+    return house
 
 
 def maintenance(server: str, statement: str) -> None:
@@ -228,3 +229,87 @@ def maintenance(server: str, statement: str) -> None:
     user = urlsplit(server).username or "postgres"
     with psycopg.connect(f"{server}/postgres", user=user, autocommit=True) as connection:
         connection.execute(statement.encode())
+
+
+# --- places that can be filled or taken away --------------------------------------------------------------------------
+
+
+@contextmanager
+def small_disk(megabytes: int) -> Iterator[Path]:
+    """A folder on a file system of that size. Raises CannotBeTriedError where none can be mounted."""
+    with tempfile.TemporaryDirectory(prefix="meso-small-") as folder:
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder]
+        if shutil.which("mount") is None or subprocess.run(mount, check=False, stderr=subprocess.DEVNULL).returncode:
+            raise CannotBeTriedError("a small disk can't be mounted here: that needs root")
+        try:
+            yield Path(folder)
+        finally:
+            subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@dataclass
+class Cluster:
+    """A PostgreSQL of our own, which can be stopped without warning and started again."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"postgres://postgres@127.0.0.1:{self.port}"
+
+    def run(self, program: str, *words: str, check: bool = True) -> int:
+        """One of its programs, as the user that it belongs to."""
+        as_whom = {"user": "postgres"} if os.geteuid() == 0 else {}
+        command = [str(TOOLS / program), "-D", str(self.folder / "cluster"), *words]
+        return subprocess.run(
+            command, check=check, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **as_whom
+        ).returncode
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c max_wal_size=32MB"
+        self.run("pg_ctl", "-w", "-o", options, "-l", str(self.folder / "cluster.log"), "start")
+
+    def stop(self) -> None:
+        """Stop it as a crash would: no session ends well, nothing is written out."""
+        self.run("pg_ctl", "-w", "-m", "immediate", "stop", check=False)
+
+    def is_running(self) -> bool:
+        """Whether its server lives."""
+        return self.run("pg_ctl", "status", check=False) == 0
+
+
+@contextmanager
+def own_cluster(folder: Path) -> Iterator[Cluster]:
+    """A cluster in that folder, stopped afterwards. Raises CannotBeTriedError where PostgreSQL's programs are not installed."""
+    if not (TOOLS / "initdb").exists():
+        raise CannotBeTriedError("PostgreSQL's own programs are not installed here")
+    cluster, data = Cluster(folder), folder / "cluster"
+    data.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        owner = pwd.getpwnam("postgres")
+        for place in (folder, data):
+            os.chown(place, owner.pw_uid, owner.pw_gid)
+    cluster.run("initdb", "--auth=trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--wal-segsize=4")
+    cluster.start()
+    try:
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@contextmanager
+def an_office_elsewhere(kind: str, megabytes: int = 0, **facts: Any) -> Iterator[tuple[House, Path, Cluster | None]]:
+    """An office whose database lies in a folder of its own, or on a disk of so many megabytes: the office, folder, cluster."""
+    with ExitStack() as stack:
+        place = small_disk(megabytes) if megabytes else tempfile.TemporaryDirectory(prefix="meso-place-")
+        folder = Path(stack.enter_context(place)) / "database"
+        folder.mkdir()
+        if kind == "sqlite":
+            yield stack.enter_context(an_office(kind, disk=folder, **facts)), folder, None
+        else:
+            folder.parent.chmod(0o755)
+            cluster = stack.enter_context(own_cluster(folder))
+            yield stack.enter_context(an_office(kind, server=cluster.url, **facts)), folder, cluster
