@@ -28,7 +28,7 @@ def house(transactional_db, tmp_path):
 
 def test_a_server_that_is_killed_in_the_middle_of_writes_loses_nothing(house):
     house.start(wait=False)
-    people = staff(house, ["physician"] * 3)
+    people = staff(house, ["physician"] * 2)
     house.stop()
     kills = killing.kill_again_and_again(house, people, KILLS)
     assert (kills.counted, len(kills.acknowledged)) == (KILLS, KILLS)
