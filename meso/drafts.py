@@ -17,7 +17,7 @@ from django.shortcuts import render, resolve_url
 
 from meso import brakes, clock, lockout, signin
 from meso.forms import LoginForm
-from meso.http import HttpRequest
+from meso.http import HttpRequest, is_page_of_ours
 from meso.models import LONGEST_PATH, Draft, User
 from meso.roles import PUBLIC, needs
 
@@ -183,6 +183,11 @@ class StaffLoginView(LoginView):
         page = self.render_to_response(self.get_context_data(form=form, held=brakes.in_words(wait)), status=429)
         page.headers["Retry-After"] = str(max(1, int(wait.total_seconds())))
         return page
+
+    def get_redirect_url(self) -> str:
+        """The page that was asked for before; "" for none of ours."""
+        asked = super().get_redirect_url()
+        return asked if is_page_of_ours(asked) else ""
 
     def form_valid(self, form: Any) -> HttpResponse:
         """On to the second factor. What was kept waits in the session until all of the login is done.

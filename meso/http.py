@@ -6,6 +6,7 @@ from django.contrib.messages.storage.cookie import CookieStorage
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.contrib.messages.storage.session import SessionStorage
 from django.core.exceptions import PermissionDenied
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
 
 from meso.models import Office, User
@@ -42,6 +43,11 @@ class MessageStorage(FallbackStorage):
     """In the cookie, and in the session what is too long for one. The session would live longer with each message it held."""
 
     storage_classes = (MessageCookie, SessionStorage)
+
+
+def is_page_of_ours(address: str) -> bool:
+    """Whether whoever brought this address may be sent on to it: a path of this site, from its root, and no other host."""
+    return address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
 
 
 def file_answer(content: bytes | str, name: str, *, kind: str = "application/pdf", download: bool = False) -> http.HttpResponse:

@@ -9,12 +9,11 @@ from django.http import HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from meso import audit, drafts, sessions
 from meso.forms import UnlockForm
-from meso.http import HttpRequest
+from meso.http import HttpRequest, is_page_of_ours
 from meso.roles import OWN, PUBLIC, needs
 from meso.sessions import while_locked
 
@@ -93,5 +92,4 @@ def unlock(request: HttpRequest) -> HttpResponse:
 def _goal(request: HttpRequest) -> str:
     """Where to go on; the start page for an address that is not ours."""
     asked = request.POST.get("next") or request.GET.get("next") or ""
-    ours = url_has_allowed_host_and_scheme(asked, {request.get_host()}, require_https=request.is_secure())
-    return asked if ours else resolve_url(settings.LOGIN_REDIRECT_URL)
+    return asked if is_page_of_ours(asked) else resolve_url(settings.LOGIN_REDIRECT_URL)

@@ -25,12 +25,11 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpResponse
 from django.shortcuts import redirect, resolve_url
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from meso import audit, clock, factor_secrets, sessions, way_in_mail
-from meso.http import HttpRequest
+from meso.http import HttpRequest, is_page_of_ours
 from meso.models import Office, User
 from meso.roles import ENROLL, OWN
 
@@ -201,8 +200,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_safe_url(self, url: str) -> bool:
         """After signing in people are sent to pages of this office and nowhere else."""
-        request = context.request
-        return url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+        return is_page_of_ours(url)
 
     def add_message(
         self, request: Any, level: int, message_template: Any = None, message_context: Any = None, extra_tags: str = "",

@@ -8,14 +8,13 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from meso import audit, clock
 from meso.audit import Action
 from meso.forms import Form
-from meso.http import HttpRequest
+from meso.http import HttpRequest, is_page_of_ours
 from meso.models import AccessEvent
 from meso.paging import page
 from meso.roles import needs
@@ -41,8 +40,7 @@ def break_glass(request: HttpRequest, chart: str) -> HttpResponse:
         facts = {"kind": form.cleaned_data["kind"], "reason": form.cleaned_data["reason"]}
         if _begin(request, form, patient, **facts):
             onward = form.cleaned_data["next"]
-            is_ours = url_has_allowed_host_and_scheme(onward, allowed_hosts=None)
-            return redirect(onward if is_ours else patient.get_absolute_url())
+            return redirect(onward if is_page_of_ours(onward) else patient.get_absolute_url())
     return render(request, "records/glass.html", {"chart": chart, "form": form, "may_break": True})
 
 

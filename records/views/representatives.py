@@ -2,12 +2,11 @@
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET
 
 from meso import audit, clock, drafts
 from meso.audit import Action
-from meso.http import HttpRequest, file_answer
+from meso.http import HttpRequest, file_answer, is_page_of_ours
 from meso.roles import needs
 from records import representation, uploads
 from records.forms.representatives import EndForm, EndRefusalForm, RefuseForm, RepresentativeForm
@@ -51,8 +50,8 @@ def representative_new(request: HttpRequest, chart: str) -> HttpResponse:
         request.POST or None, request.FILES or None, patient=patient, on=clock.today(), initial=drafts.initial(request)
     )
     back = request.GET.get("back", "")
-    is_ours = back.startswith("/") and url_has_allowed_host_and_scheme(back, {request.get_host()})
-    return act_on(request, patient, form, context, back=back if is_ours else "representatives", seen="new representative")
+    onward = back if is_page_of_ours(back) else "representatives"
+    return act_on(request, patient, form, context, back=onward, seen="new representative")
 
 
 @needs("representative.record")

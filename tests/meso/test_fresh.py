@@ -112,7 +112,7 @@ def test_the_session_goes_on_under_a_new_key_and_the_old_one_is_worth_nothing(cl
         assert thief.get("/staff/")["Location"].startswith("/accounts/login/")
 
 
-@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "needles"])
 def test_nobody_is_led_to_another_host(client, admin, target):
     with later(minutes=11):
         assert client.post(AGAIN, {"password": PASSWORD, "next": target})["Location"] == "/"

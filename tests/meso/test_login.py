@@ -140,6 +140,7 @@ def test_what_is_no_kept_form_is_dropped_cleanly(client, admin, password, kept):
         "javascript:alert(1)",
         "\thttps://evil.example/",
         "https://testserver@evil.example/",
+        "needles",
     ],
 )
 def test_nobody_is_led_to_another_host_after_the_login(client, admin, password, target):

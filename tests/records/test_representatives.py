@@ -107,7 +107,7 @@ def test_after_putting_on_file_the_desk_is_back_where_it_came_from_and_nowhere_e
     signed_in("front_desk")
     new = "/patients/10023/representatives/new/"
     assert client.post(f"{new}?back=/requests/R-1042/identity/", TYPED).url == "/requests/R-1042/identity/"
-    for elsewhere in ("https://example.com/", "//example.com/", "javascript:alert(1)"):
+    for elsewhere in ("https://example.com/", "//example.com/", "javascript:alert(1)", "needles"):
         assert client.post(f"{new}?back={elsewhere}", TYPED).url == "/patients/10023/representatives/"
 
 
