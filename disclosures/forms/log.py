@@ -57,8 +57,17 @@ def purpose_choices() -> list[tuple[str, Any]]:
     return [("", _("Choose…")), *groups.items()]
 
 
+_LONGEST_KEY = 18  # digits
+
+
 class EntriesField(forms.ModelMultipleChoiceField):
     """Entries of the chart to tick, each with its day and title."""
+
+    def clean(self, value: Any) -> Any:
+        """The entries. A number longer than any key is nobody's, and SQLite can't even be asked for it."""
+        if any(len(key) > _LONGEST_KEY for key in value or ()):
+            raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice", params={"value": "…"})
+        return super().clean(value)
 
     def label_from_instance(self, entry: Any) -> str:
         return f"{date_format(entry.service_on, 'M j, Y')} · {entry.get_kind_display()} · {entry.called}"

@@ -149,6 +149,15 @@ def test_a_row_never_made_needs_its_reason_alone(client, signed_in, patient):
     assert Correction.objects.get().replacement is None
 
 
+@pytest.mark.parametrize("key", ["9" * 19, "9" * 400, "-" + "9" * 19, "9999", "x", ""])
+def test_an_entry_that_is_none_is_refused_at_its_field(client, signed_in, patient, key):
+    signed_in("front_desk")
+    EntryFactory(patient=patient)
+    answer = client.post("/disclosures/new/", facts(entries=[key]))
+    assert list(answer.context["form"].errors) == ["entries"]
+    assert not Disclosure.objects.exists()
+
+
 def test_a_correction_keeps_entries_that_are_no_longer_offered(client, signed_in, patient, monkeypatch):
     signed_in("privacy_officer")
     monkeypatch.setattr("disclosures.forms.log.ENTRIES_OFFERED", 1)
