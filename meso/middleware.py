@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
@@ -133,7 +134,7 @@ class OfficeMiddleware:
         request.office = Office.current()  # type: ignore[attr-defined]
         clock.set_zone(request.office.time_zone)  # type: ignore[attr-defined]
         try:
-            if "\0" in request.path:
+            if "\0" in request.path or "\0" in unquote(request.META.get("QUERY_STRING", "")):
                 raise Http404  # PostgreSQL keeps no such letter, so no address of ours holds one
             response = self.get_response(request)
         finally:

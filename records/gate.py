@@ -89,7 +89,7 @@ def _named_by(request: HttpRequest, view: Any, kwargs: dict[str, Any]) -> Q | No
     if getattr(view, "chooses_chart", False) and request.method == "GET" and not numbers:
         kept = drafts.as_initial(drafts.find(request.user, request.path))
         numbers |= {str(kept.get(name, "")) for name in _NAMED}
-    numbers = {number.strip() for number in numbers if number.strip() and len(number) <= _LONGEST}
+    numbers = {number.strip() for number in numbers if number.strip() and len(number) <= _LONGEST and "\0" not in number}
     if numbers:
         named.append(Q(chart_number__in=sorted(numbers)))
     return None if not named else _either(named)

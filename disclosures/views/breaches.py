@@ -142,9 +142,8 @@ def breach_close(request: HttpRequest, pk: int) -> HttpResponse:
 def breach_letter_make(request: HttpRequest, pk: int) -> HttpResponse:
     """Make the letter to one of the patients; it is kept as made."""
     standing = _standing(pk)
-    one = get_object_or_404(
-        standing.breach.affected.select_related("patient"), patient__chart_number=request.POST.get("chart", "")
-    )
+    chart = request.POST.get("chart", "").replace("\0", "")  # which PostgreSQL can't be asked for
+    one = get_object_or_404(standing.breach.affected.select_related("patient"), patient__chart_number=chart)
     try:
         letter = breach_letter.make(
             standing, one.patient, by=request.user, at=clock.now(), on=clock.today(), office=request.office

@@ -241,6 +241,13 @@ STATED = {"agency": "FBI", "official": "Lee", "how": "oral", "stated_on": "2026-
 
 
 @pytest.mark.usefixtures("nov_24")
+@pytest.mark.parametrize("chart", ["", "T9", "\0", "10023\0x"])
+def test_a_letter_to_somebody_whom_it_does_not_concern_is_no_page(client, signed_in, breach, chart):
+    signed_in("privacy_officer")
+    assert client.post(f"/breaches/{breach.pk}/letter/", {"chart": chart}).status_code == 404
+
+
+@pytest.mark.usefixtures("nov_24")
 def test_the_officer_goes_from_the_row_to_the_closed_breach(client, signed_in, row, patient):
     signed_in("privacy_officer")
     assert f"/breaches/new/?row={row.pk}" in client.get("/").content.decode()

@@ -460,7 +460,15 @@ def test_a_misused_command_exits_2(tmp_path, arguments):
 
 def test_an_address_with_a_nul_is_no_page(client, db):
     client.force_login(UserFactory(role="front_desk"))
-    assert client.get("/patients/%00/").status_code == 404
+    for address in ("/patients/%00/", "/requests/?chart=%00", "/requests/?%00=1", "/privacy/request/?kind=a%00"):
+        assert client.get(address).status_code == 404
+    assert client.get("/requests/?chart=%2500").status_code == 200
+
+
+def test_a_form_that_names_a_chart_with_a_nul_names_none(client, db):
+    client.force_login(UserFactory(role="front_desk"))
+    for name in ("chart", "patient", "patient_picked"):
+        assert client.post("/accounts/sessions/", {name: "\0"}).status_code == 302
 
 
 def test_a_draft_keeps_no_nul(db):
