@@ -4,7 +4,6 @@ import io
 from datetime import timedelta
 
 import pytest
-import time_machine
 from allauth.mfa.models import Authenticator
 from django.core.mail import EmailMessage
 from django.core.management import call_command
@@ -21,10 +20,8 @@ PASSWORDS = {"old_password": PASSWORD, "new_password1": WORDS, "new_password2": 
 
 
 @pytest.fixture(autouse=True)
-def _on_november_24(db):
-    with time_machine.travel(AT, tick=False):
-        clock.set_zone("America/New_York")
-        yield
+def _in_albany(nov_24, db):
+    clock.set_zone("America/New_York")
 
 
 @pytest.fixture
