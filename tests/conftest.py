@@ -11,17 +11,14 @@ from pathlib import Path
 import hypothesis
 import pytest
 import time_machine
-from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
-from allauth.account.internal.flows.login import record_authentication
-from django.contrib.auth.signals import user_logged_in
 from django.core.cache import cache
 from django.core.management.commands import flush
 from django.db import connection
-from django.dispatch import receiver
 from django.test.utils import CaptureQueriesContext
 
 from meso import app_role, append_only, logs
 from meso.models import User
+from tests import signing_in  # noqa: F401  (what it hears of `force_login`)
 from tests.factories import AT, PASSWORD, UserFactory
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # the ORM beside Playwright
@@ -64,14 +61,6 @@ def _quick_passwords_and_plain_static(django_db_setup=None) -> Iterator[None]:
         EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
     ):
         yield
-
-
-@receiver(user_logged_in, dispatch_uid="tests")
-def _factor_shown(request, user, **kwargs) -> None:
-    """`force_login` makes a session that has passed the second factor. A login through the pages goes its own way."""
-    if not request.path:
-        record_authentication(request, user, "mfa", type="totp")
-        request.session[AUTHENTICATION_METHODS_SESSION_KEY][-1]["at"] += 12 * 60 * 60  # fresh as long as it lives
 
 
 @pytest.fixture(autouse=True)

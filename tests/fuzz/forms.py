@@ -1,22 +1,56 @@
-"""Finds the forms of the house: walks the links of every role and reads the forms out of the pages."""
+"""Reads the forms of a page, fills them as people do, and walks the links of a role to find them all."""
 
-from collections.abc import Iterable, Iterator
+import io
+from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from django.apps import apps
 from django.test import Client
-from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.urls import Resolver404, resolve
+from pypdf import PdfWriter
 
-from records.models import Patient
-from requests_app.models import PatientRequest
+from meso import clock
 
-SAMPLES_OF_A_KIND = 8  # pages of one kind (a chart, a request) that are opened for each role: their states show other forms
+SAMPLES_OF_A_KIND = 8  # pages of one kind (a chart, a letter) that are opened for each role: their states show other forms
+SAMPLES = {"request": 60}  # the states of a request are many
 NEVER = ("", "account_logout")  # whoever logs out sees nothing more
-FIRST = ["/", "/accounts/login/", "/privacy/", "/privacy/request/", "/privacy/status/", "/nothing-here/"]
-FILLED = {"date": "2026-11-02", "number": "1", "email": "ann@example.org", "tel": "(518) 555-0100", "time": "10:00"}
+FIRST = [
+    "/",
+    "/accounts/login/",
+    "/privacy/",
+    "/privacy/request/",
+    "/privacy/status/",
+    "/accounts/again/go-on/",
+    "/accounts/code/",
+]
+CHART, PASSWORD = "10023", "needles and pins 99"
+# What people write into a field whose name ends so, and into one of this type.
+NAMED = {"patient": CHART, "patient_picked": CHART, "chart": CHART, "state": "NY", "zip": "12207", "phone": "(518) 555-0100"}
+NAMED |= {"postage": "1.85", "fee": "6.50", "charged": "90.00", "amount": "90.00", "pages": "1", "contact": "ann@example.org"}
+NAMED |= {
+    "password1": PASSWORD,
+    "password2": PASSWORD,
+    "leave_empty": "",
+    "acting_name": "",
+    "acting_as": "",
+    "balance": "0.00",
+    "minutes": "5",
+}
+DAYS = ("_on", "born", "since", "until", "dated")
+TYPED = {"number": "1", "email": "ann@example.org", "tel": "(518) 555-0100", "time": "10:00"}
+
+
+@cache
+def paper() -> tuple[bytes, str]:
+    """A PDF of one empty page, as a field of type "file" takes it."""
+    data, writer = io.BytesIO(), PdfWriter()
+    writer.add_blank_page(612, 792)
+    writer.write(data)
+    return data.getvalue(), "paper.pdf"
 
 
 @dataclass
@@ -28,14 +62,20 @@ class Field:
     value: str = ""
     choices: list[str] = field(default_factory=list)
     on: bool = False
+    required: bool = False
 
-    def plain(self) -> str | None:
-        """What an ordinary person would send; None for nothing."""
+    def plain(self, sparse: bool = False) -> str | None:
+        """What somebody would send who fills in everything, or (`sparse`) nothing that may be left out; None for nothing."""
+        wanted = self.required or not sparse
         if self.type in ("checkbox", "radio"):
-            return self.value if self.on else None
-        if self.type in ("select", "hidden"):
-            return self.value or next((choice for choice in self.choices if choice), "")
-        return self.value or FILLED.get(self.type, "Words")
+            return self.value if self.on or wanted else None
+        if self.type == "select":
+            return self.value or next((choice for choice in self.choices if choice and wanted), "")
+        if self.value or self.type in ("hidden", "button") or not wanted:
+            return self.value or NAMED.get(self.name, "")
+        if self.type == "date" or self.name.endswith(DAYS):
+            return clock.today().isoformat()
+        return next((words for name, words in NAMED.items() if self.name.endswith(name)), TYPED.get(self.type, "Words"))
 
 
 @dataclass
@@ -53,14 +93,31 @@ class Form:
         """The name of the view that answers it, and the names of its fields: two such forms are the same form."""
         return f"{self.role} {self.method} {kind_of(self.action)} {','.join(sorted({one.name for one in self.fields}))}"
 
-    def plain(self) -> dict[str, list[str]]:
-        """Every field as an ordinary person would send it."""
-        sent: dict[str, list[str]] = {}
+    def plain(self, sparse: bool = False) -> dict[str, Any]:
+        """What is sent by somebody who fills in everything, or (`sparse`) nothing that may be left out."""
+        sent: dict[str, Any] = {}
+        pressed = False  # of several buttons a browser sends the one that was pressed
         for one in self.fields:
-            value = one.plain()
-            if value is not None and one.type != "file":
+            value = one.plain(sparse)
+            if one.type == "file":
+                sent |= {} if sparse and not one.required else {one.name: paper()}
+            elif one.type == "radio":
+                sent[one.name] = [one.value] if one.on or sparse else sent.get(one.name, [one.value])  # the last, or the first
+            elif one.type == "button":
+                sent |= {} if pressed else {one.name: [value]}
+                pressed = True
+            elif value is not None:
                 sent.setdefault(one.name, []).append(value)
+        for name in {one.name for one in self.fields if one.type == "checkbox"} - set(sent):
+            if len(boxes := self.choices(name)) > 1:
+                sent[name] = boxes[:1]
         return sent
+
+    def choices(self, name: str) -> list[str]:
+        """What may be chosen in this field; [] where anything may be typed."""
+        of_name = [one for one in self.fields if one.name == name]
+        boxes = [one.value for one in of_name if one.type in ("checkbox", "radio", "hidden", "button")]
+        return [choice for one in of_name for choice in one.choices] + boxes
 
 
 class _Reader(HTMLParser):
@@ -91,8 +148,8 @@ class _Reader(HTMLParser):
                 self._select.value = found.get("value", "")
 
     def _control(self, tag: str, found: dict[str, str]) -> None:
-        kind = {"textarea": "text", "select": "select", "button": "hidden"}.get(tag) or found.get("type", "text")
-        one = Field(found["name"], kind, found.get("value", ""), on="checked" in found)
+        kind = {"textarea": "text", "select": "select", "button": "button"}.get(tag) or found.get("type", "text")
+        one = Field(found["name"], kind, found.get("value", ""), on="checked" in found, required="required" in found)
         if one.name != "csrfmiddlewaretoken":
             self.forms[-1].fields.append(one)
         if tag == "select":
@@ -119,72 +176,38 @@ def read(role: str, page: str, html: str) -> tuple[list[str], list[Form]]:
     return reader.links, reader.forms + beside
 
 
-def walk(client: Client, role: str) -> tuple[list[str], list[Form]]:
-    """Every kind of page that links lead this role to: one address of each kind, and each kind of form once."""
-    todo: list[str] = [*FIRST]
-    opened: dict[str, int] = {}
-    seen: set[str] = set()
-    pages: list[str] = []
-    forms: dict[str, Form] = {}
+@dataclass
+class Walked:
+    """What links led to: one address of each kind that opened, each kind of form once, and every address by its kind."""
+
+    pages: dict[str, str] = field(default_factory=dict)
+    forms: dict[str, Form] = field(default_factory=dict)
+    linked: dict[str, list[str]] = field(default_factory=dict)
+
+    def read(self, role: str, path: str, html: str) -> list[str]:
+        """Take in a page. Returns its links."""
+        links, found = read(role, path, html)
+        self.forms = {form.kind: form for form in found if kind_of(form.action) not in NEVER} | self.forms
+        for address in [*links, *(form.action for form in found)]:
+            self.linked.setdefault(kind_of(address), []).append(address.partition("#")[0])
+        return links
+
+
+def walk(client: Client, role: str, beginning: Sequence[str] = ()) -> Walked:
+    """Every kind of page that links lead this role to."""
+    todo, seen, opened, walked = deque([*FIRST, *beginning]), set[str](), Counter[str](), Walked()
     while todo:
-        path = todo.pop(0).partition("#")[0]
-        path = path.removeprefix("http://testserver")
+        path = todo.popleft().partition("#")[0].removeprefix("http://testserver")
         kind = kind_of(path)
-        if (
-            path in seen
-            or not kind
-            or not path.startswith("/")
-            or kind == "account_logout"
-            or opened.get(kind, 0) >= SAMPLES_OF_A_KIND
-        ):
+        if path in seen or not path.startswith("/") or kind in NEVER or opened[kind] >= SAMPLES.get(kind, SAMPLES_OF_A_KIND):
             continue
         seen.add(path)
-        opened[kind] = opened.get(kind, 0) + 1
+        opened[kind] += 1
         response = client.get(path)
-        if opened[kind] == 1:
-            pages.append(path)
         if response.status_code in (301, 302):
             todo.append(urljoin(path, response.headers["Location"]))
-        if response.status_code != 200 or "text/html" not in response.headers.get("Content-Type", ""):
-            continue
-        links, found = read(role, path, response.text)
-        todo += links
-        for form in found:
-            if kind_of(form.action) not in NEVER:
-                forms.setdefault(form.kind, form)
-    return pages, list(forms.values())
-
-
-def addresses_of(name: str, parameters: list[str], many: int = 300) -> Iterator[str]:
-    """Up to so many addresses of a view, with charts, requests and keys of the office that is there."""
-    values: dict[str, list] = {"format": ["pdf", "json", "csv", "fhir", "zip"], "pk": list(range(1, many))}
-    values["chart"] = list(Patient.objects.values_list("chart_number", flat=True)[:many])
-    values["number"] = [request.number for request in PatientRequest.objects.all()[:many]]
-    found: Iterable[dict] = [{}]
-    if "pk" in parameters and len(parameters) > 1:
-        found = ({"pk": pk, "chart": chart, "number": number} for pk, chart, number in _belonging(many))
-    elif parameters:
-        longest = max(len(values.get(one, "x")) for one in parameters)
-        found = ({one: values[one][place % len(values[one])] for one in parameters if one in values} for place in range(longest))
-    for kwargs in found:
-        try:
-            yield reverse(name, kwargs={one: kwargs[one] for one in parameters})
-        except (NoReverseMatch, KeyError):
-            continue
-
-
-@cache
-def _belonging(many: int) -> list[tuple[int, str, str]]:
-    """(key, chart, request) of whatever belongs to a chart or to a request."""
-    found = set()
-    for model in apps.get_models():
-        names = {field.name for field in model._meta.fields}
-        if "patient" in names:
-            found |= {
-                (pk, chart or "", "") for pk, chart in model._default_manager.values_list("pk", "patient__chart_number")[:many]
-            }
-        if "request" in names:
-            for one in model._default_manager.select_related("request__patient")[:many]:
-                chart = one.request.patient.chart_number if one.request.patient else ""
-                found.add((one.pk, chart, one.request.number))
-    return sorted(found)
+        if response.status_code == 200:
+            walked.pages.setdefault(kind, path)
+            if "text/html" in response.headers.get("Content-Type", ""):
+                todo += walked.read(role, path, response.text)
+    return walked

@@ -3,7 +3,8 @@
 import io
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz import naughty
 from tests.fuzz.attack import Attacker, Finding
+from tests.fuzz.office import would_commit
 
 PATIENTS = "chart_number,first_name,last_name,date_of_birth,sex,phone,email,address_1,address_2,city,state,zip,language"
 DISCLOSURES = "chart_number,disclosed_on,recipient,recipient_address,information,purpose_code,purpose,authorized_on"
@@ -120,15 +122,28 @@ def bundle() -> st.SearchStrategy[bytes]:
     return st.builds(build, st.lists(places, max_size=4), st.just(0) | st.integers(0, 200))
 
 
-def attack(attacker: Attacker, folder: Path, many: int) -> None:
-    """`many` bad files into each importer, and noise."""
-    table, tree = folder / "file.csv", folder / "bundle.json"
-    for name, (header, row) in ROWS.items():
-        attacker.throw(name, csv_file(header, row), _import(attacker, name, table), many)
-    attacker.throw("import_patients FHIR", bundle(), _import(attacker, "import_patients", tree), many)
+def lines() -> st.SearchStrategy[bytes]:
+    """The same as NDJSON, a resource a line."""
+
+    def build(data: bytes, glue: bytes) -> bytes:
+        try:
+            entries = json.loads(data)["entry"]
+            return glue.join(json.dumps(entry).encode() for entry in [one["resource"] for one in entries])
+        except (ValueError, KeyError, TypeError):
+            return data
+
+    return st.builds(build, bundle(), st.sampled_from([b"\n", b"\r\n", b"\n\n", b" ", b"\0\n", b""]))
+
+
+def targets(attacker: Attacker, folder: Path) -> Iterator[tuple[str, Callable[[int], None]]]:
+    """Each importer with each kind of bad file, and with noise: its name, and what sends so many."""
     noise = st.binary(max_size=2_000) | st.integers(0, 2**32).map(lambda number: random.Random(number).randbytes(5_000))
-    for name in ROWS:
-        attacker.throw(f"{name} noise", noise, _import(attacker, name, table), many // 5)
+    for name, (header, row) in ROWS.items():
+        yield name, partial(attacker.throw, name, csv_file(header, row), _import(attacker, name, folder / "file.csv"))
+        yield f"{name} noise", partial(attacker.throw, f"{name} noise", noise, _import(attacker, name, folder / "noise.csv"))
+    for kind, files in (("json", bundle()), ("ndjson", lines()), ("json", noise)):
+        name = f"import_patients {kind}{' noise' if files is noise else ''}"
+        yield name, partial(attacker.throw, name, files, _import(attacker, "import_patients", folder / f"file.{kind}"))
 
 
 def _import(attacker: Attacker, name: str, file: Path) -> Callable[[bytes], None]:
@@ -137,9 +152,10 @@ def _import(attacker: Attacker, name: str, file: Path) -> Callable[[bytes], None
         with attacker.office.undone() as written:
             try:
                 call_command(name, str(file), stdout=io.StringIO(), stderr=io.StringIO())
-                attacker.report.answers["stored"] += 1
+                attacker.report.answers["file taken in"] += 1
+                would_commit(written)
             except CommandError as error:
-                attacker.report.answers["refused"] += 1
+                attacker.report.answers["file refused"] += 1
                 if not str(error).strip() or "Traceback" in str(error):
                     raise Finding("refused without a word") from error
                 if changed := attacker.office.unchanged(written):

@@ -68,6 +68,8 @@ STRINGS = [
     "file:///etc/passwd",
     "javascript:alert(1)",
     "//evil.example/",
+    "https://evil.example/",
+    "/\\evil.example/",
     "a\r\nSet-Cookie: zq7=1",
     "a@b",
     "@",
@@ -90,6 +92,14 @@ STRINGS = [
 _known, _marked = st.sampled_from(STRINGS), st.sampled_from([text for text in STRINGS if MARK in text])
 _made = st.text(max_size=60) | st.integers(-(10**12), 10**12).map(str) | st.dates().map(str)
 words = st.one_of(_known, _known, _marked, _made)
+AWAY = [
+    "//evil.example/",
+    "https://evil.example/",
+    "///evil.example",
+    "/\\evil.example/",
+    "\t//evil.example",
+    "http:evil.example",
+]
 mutations = words | st.lists(words, min_size=1, max_size=3)  # a list: the field was sent more than once
 
 FILES = [
@@ -106,3 +116,20 @@ FILES = [
     ("ünï\u202efdp.exe".encode(), "\u202efdp.exe"),
 ]
 files = st.sampled_from(FILES) | st.tuples(st.binary(max_size=300), st.sampled_from([name for _, name in FILES]))
+
+
+def part_of_address(name: str) -> st.SearchStrategy[int | str]:
+    """What nobody's link holds in this part of an address: a number for a key, any words elsewhere."""
+    if name == "pk":
+        return st.sampled_from([0, 1, 2**31, 2**63 - 1, 2**63, 10**400]) | st.integers(0, 10**6)
+    return words.filter(bool).map(sendable)
+
+
+def sendable(text: str) -> str:
+    """The text without what no program can put into a request: halves of letters."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def for_field(name: str) -> st.SearchStrategy:
+    """What is sent in a field of this name: where people are sent on, more often an address elsewhere."""
+    return st.sampled_from(AWAY) | mutations if name in ("next", "back", "to") else mutations

@@ -1,24 +1,24 @@
-"""The whole run: an office, its people, every form, every address, every importer."""
+"""The whole run: an office, its people, every form, every parameter, every address, every importer."""
 
-import re
 import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from math import ceil
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
-from django.conf import settings
+import time_machine
 from django.core.management import call_command
-from django.db import transaction
 from django.test import override_settings
 from django.test.utils import setup_test_environment
-from django.urls import get_resolver
-from factory.django import DjangoModelFactory
+from django.urls import resolve
 
-from meso.models import User
-from tests import factories
-from tests.fuzz import attack, forms, importers
+from meso import clock
+from tests.fuzz import attack, forms, furnish, importers, reach, visitors
+from tests.fuzz.office import Office
 
-TAKES = re.compile(r'(?:GET|POST)\.(?:get|getlist)\("(\w+)"')
-ROOMS = ("meso", "records", "disclosures", "requests_app")
 QUICK = {
     "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
     "STORAGES": {
@@ -26,148 +26,102 @@ QUICK = {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     },
 }
+SHARES = {"form": 0.5, "query": 0.2, "address": 0.1, "import": 0.2}
+# Who sends forms that stand open from before: their login has expired, their session is locked, they must show who they are.
+FROM_BEFORE = {"": "front_desk", "locked": "front_desk", "not fresh": "office_admin"}
+LEFT_OPEN = 12  # forms of each of them
 
 
-def everything(folder: Path, *, inputs: int, seed: int, only: str = "") -> attack.Report:
-    """Load the invented office and attack it with at least `inputs` bad inputs. Returns what came of it."""
+def everything(folder: Path, *, inputs: int, seed: int, only: str = "") -> tuple[attack.Report, reach.Reach]:
+    """Load the invented office and attack it with at least `inputs` bad inputs. Returns what came of it, and what was reached."""
     setup_test_environment(debug=False)
     with override_settings(**QUICK):
         call_command("demo", no_serve=True, stdout=sys.stderr)
-        furnish()
-        return against_the_office(folder, inputs=inputs, seed=seed, only=only)
+        with time_machine.travel(clock.now(), tick=False):
+            furnish.by_factories()
+            everybody = visitors.everybody(clock.now())
+            furnish.by_work([one for one in everybody if one.whole], reach.last_charts())
+            furnish.by_hand(clock.now())
+            office = Office()
+            found = reach.Reach(office, everybody).find()
+            attacker = attack.Attacker(office, seed, attack.Report())
+            against(attacker, found, folder, inputs, only)
+            attacker.report.findings += [f"{one.name} is logged out" for one in everybody if not still_there(one)]
+        return attacker.report, found
 
 
-def furnish() -> None:
-    """One of everything that the tests can make, on a chart of its own: what the invented office has none of."""
-    patient = factories.PatientFactory()
-    for factory in vars(factories).values():
-        if isinstance(factory, type) and issubclass(factory, DjangoModelFactory) and factory is not DjangoModelFactory:
-            names = {field.name for field in factory._meta.model._meta.fields} if factory._meta.model else set()
-            try:
-                with transaction.atomic():
-                    factory(**({"patient": patient} if "patient" in names else {}))
-            except Exception as error:  # noqa: BLE001  (one that needs more than it can make up is told and left out)
-                sys.stderr.write(f"not made: {factory.__name__} ({type(error).__name__})\n")
+def still_there(visitor: visitors.Visitor) -> bool:
+    """Whether somebody who is logged in still is: what they sent after they were not would have attacked nothing."""
+    return not (visitor.user and visitor.whole) or visitor.client.get("/").status_code == 200
 
 
-def against_the_office(folder: Path, *, inputs: int, seed: int, only: str = "") -> attack.Report:
-    """The attack on the office that is in the database now: half of it into forms, the rest into addresses and importers."""
-    report, visitors, found = attack.Report(), people(), Found()
-    attacker = attack.Attacker(attack.Office(), seed, report)
-    for role, client in visitors.items():
-        found.add(role, *forms.walk(client, role))
-    blind = found.by_trying(visitors)
-    report.unreached = sorted(set(views()) - found.reached - {kind for _, kind, _ in blind})
-    names = sorted({one.name for form in found.forms for one in form.fields} | set(taken()))
-    a_form, a_page, a_file = (
-        max(1, round(inputs * share)) for share in (0.55 / (len(found.forms) + len(blind)), 0.2 / len(found.pages), 0.25 / 4.6)
-    )
-    for form in (form for form in found.forms if only in form.kind):
-        attacker.form(visitors[form.role], form, a_form)
-        say(report)
-    for role, page in (pair for pair in found.pages if only in f"{pair[0]} query {forms.kind_of(pair[1])}"):
-        attacker.query(visitors[role], role, page, names, a_page)
-        say(report)
-    for role, kind, paths in (row for row in blind if only in row[1]):
-        attacker.blind(visitors[role], f"{role} post {kind}", paths, names, a_form)
-        say(report)
-    if not only or "import" in only:
-        importers.attack(attacker, folder, a_file)
-    return report
+@dataclass
+class Target:
+    """One thing to attack: of which kind, called what, how much of its kind's share it gets, and how."""
+
+    kind: str
+    name: str
+    attack: Callable[[int], None]  # with so many inputs
+    weight: int = 1
 
 
-class Found:
-    """The forms and pages that were found, and the views behind them."""
-
-    def __init__(self) -> None:
-        self.forms: list[forms.Form] = []
-        self.pages: list[tuple[str, str]] = []
-
-    def add(self, role: str, pages: list[str], of_role: list[forms.Form]) -> None:
-        """What one role can reach."""
-        self.pages += [(role, page) for page in pages]
-        self.forms += of_role
-
-    @property
-    def reached(self) -> set[str]:
-        """The views behind all of them."""
-        return {forms.kind_of(form.action) for form in self.forms} | {forms.kind_of(page) for _, page in self.pages}
-
-    def by_trying(self, visitors: dict[str, attack.Sender]) -> list[tuple[str, str, list[str]]]:
-        """Asks for what no link led to by its address. Returns (role, view, addresses) of views that only take a POST."""
-        blind = []
-        missed = {name: list(forms.addresses_of(name, words)) for name, words in views().items() if name not in self.reached}
-        for name, paths in missed.items():
-            for role, client in visitors.items():
-                answers = first_answers(client, paths)
-                opened = [path for path, answer in answers.items() if answer.status_code == 200]
-                if opened:
-                    self.add(role, opened[:1], self._new_forms(role, opened, answers))
-                elif answers:
-                    blind.append((role, name, list(answers)))
-        return blind
-
-    def _new_forms(self, role: str, opened: list[str], answers: dict) -> list[forms.Form]:
-        known = {form.kind for form in self.forms}
-        fresh: dict[str, forms.Form] = {}
-        for path in opened:
-            if "text/html" in answers[path].headers.get("Content-Type", ""):
-                for form in forms.read(role, path, answers[path].text)[1]:
-                    if forms.kind_of(form.action) not in forms.NEVER and form.kind not in known:
-                        fresh.setdefault(form.kind, form)
-        return list(fresh.values())
+def against(attacker: attack.Attacker, found: reach.Reach, folder: Path, inputs: int, only: str) -> None:
+    """The attack on the office that is in the database now, its inputs shared out among the targets."""
+    every = list(targets(attacker, found, folder))
+    weights: Counter = Counter()
+    for target in every:
+        weights[target.kind] += target.weight
+    for target in every:
+        if only in target.name:
+            target.attack(ceil(inputs * SHARES[target.kind] * target.weight / weights[target.kind]))
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{attacker.report.total} inputs, {len(attacker.report.findings)} findings ")
+            sys.stderr.flush()
 
 
-def first_answers(client: attack.Sender, paths: list[str], enough: int = 4) -> dict[str, Any]:
-    """The first few answers that are a page or say that a POST is wanted; none where the role may not enter."""
-    found: dict[str, Any] = {}
-    for path in paths:
-        answer = client.get(path)
-        if answer.status_code == 403 or len(found) == enough:
-            break
-        if answer.status_code in (200, 405):
-            found[path] = answer
-    return found
+def targets(attacker: attack.Attacker, found: reach.Reach, folder: Path) -> Iterator[Target]:
+    """Everything that was found, and the importers."""
+    for visitor, form in [*found.forms, *left_open(found)]:
+        yield Target("form", form.kind, partial(attacker.form, visitor.client, form))
+    for one in found.blind:
+        name = f"{one.visitor.name} post {one.view}"
+        yield Target("form", name, partial(attacker.blind, one.visitor.client, name, one.paths, one.names))
+    for page in found.pages:
+        view = forms.kind_of(page.path)
+        name = f"{page.visitor.name} query {view}"
+        send = partial(attacker.query, page.visitor.client, name, page.path, page.names)
+        yield Target("query", name, send, weight=1 + len(page.names))
+        if parts := resolve(urlsplit(page.path).path).kwargs:
+            name = f"{page.visitor.name} address {view}"
+            yield Target("address", name, partial(attacker.addresses, page.visitor.client, name, view, parts))
+    for name, attack_it in importers.targets(attacker, folder):
+        yield Target("import", name, attack_it)
 
 
-def taken() -> list[str]:
-    """The names of parameters that the code asks for."""
-    files = [file for room in ROOMS for file in (settings.BASE_DIR / room).rglob("*.py")]
-    return sorted({name for file in files for name in TAKES.findall(file.read_text())})
+def left_open(found: reach.Reach) -> Iterator[tuple[visitors.Visitor, forms.Form]]:
+    """Forms that stand open from before, as sent by those whose login, session or proof of who they are has run out."""
+    for visitor in found.visitors:
+        if role := FROM_BEFORE.get(visitor.name):
+            theirs = [form for one, form in found.forms if one.name == role and form.method == "post"]
+            yield from ((visitor, replace(form, role=f"{visitor.name} (left open)")) for form in theirs[:LEFT_OPEN])
 
 
-def views() -> dict[str, list[str]]:
-    """The name of every view and of the parameters in its address."""
-    table = get_resolver().reverse_dict
-    return {
-        name: list(table[name][0][0][1])
-        for name in sorted(name for name in table if isinstance(name, str))
-        if name not in forms.NEVER
-    }
-
-
-def people() -> dict[str, attack.Sender]:
-    """A visitor for a stranger and for each role."""
-    visitors = {"": attack.Sender()}
-    for user in User.objects.filter(is_active=True).order_by("pk"):
-        if user.role not in visitors:
-            visitors[user.role] = attack.Sender()
-            visitors[user.role].force_login(user)
-    return visitors
-
-
-def say(report: attack.Report) -> None:
-    """How far it is, on stderr."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r{report.total} inputs, {len(report.findings)} findings ")
-        sys.stderr.flush()
-
-
-def tell(report: attack.Report, seconds: float) -> int:
+def tell(report: attack.Report, found: reach.Reach, seconds: float) -> int:
     """Print the figures and each finding. Returns the exit code."""
-    print(f"\n{report.total} bad inputs in {seconds:.0f} s into {len(report.inputs)} targets; answers: {dict(report.answers)}")
-    print(f"Views that were not reached: {', '.join(report.unreached) or 'none'}")
+    print(f"\n{report.total} bad inputs in {seconds:.0f} s into {len(report.inputs)} targets; {len(report.findings)} findings.")
+    print("\n| answer | how often |\n|---|---|")
+    for answer, times in report.answers.most_common():
+        print(f"| {answer} | {times} |")
+    views = reach.views()
+    looked, sent = ({view for way, view in report.reached if way == method} for method in ("GET", "POST"))
+    asked = {(forms.kind_of(page.path), name) for page in found.pages for name in page.names}
+    print(f"\nViews in all: {len(views)}; GET answered by {len(looked)}, POST by {len(sent)} of them.")
+    said = len(asked & set(report.asked))
+    print(f"Parameters of queries: {len(asked)} in {len({view for view, _ in asked})} views; something was sent in {said}.")
+    print(f"No address found for: {', '.join(found.missed) or 'none'}")
+    print(f"Found and never let through: {', '.join(sorted(set(views) - looked - sent - set(found.missed))) or 'none'}")
+    posts = {forms.kind_of(form.action) for _, form in found.forms if form.method == "post"} | {one.view for one in found.blind}
+    print(f"Forms never let through: {', '.join(sorted(posts - sent)) or 'none'}")
     for finding in report.findings:
         print(f"- {finding}")
-    print(f"{len(report.findings)} findings")
     return 1 if report.findings else 0
